@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import type { AccessTokenIssuer } from './crypto/access-token.ts';
+import { hashPassword } from './crypto/password-hash.ts';
+import { deriveKey } from './crypto/secret-keys.ts';
+import type { Database } from './database/client.ts';
+import type { PrismaClient } from './database/generated/client.ts';
+import { openSigningKeys, type SigningKeys } from './keys/service.ts';
+import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
+import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
+import { threadPoolSize } from './thread-pool.ts';
+
+/** What everything stands on. Made once, passed as the first argument, never changed. */
+export interface App {
+  readonly config: Config;
+  readonly db: PrismaClient;
+  readonly database: Database;
+  readonly log: Logger;
+  /** The one clock: every instant that is stored or compared comes from here. */
+  readonly now: () => Date;
+  /** Who signs access tokens, and for whom. */
+  readonly issuer: AccessTokenIssuer;
+  /** The keys that sign them. */
+  readonly keys: SigningKeys;
+  readonly hashGate: HashGate;
+  /** A hash of nothing anybody knows, with the parameters in force, for logins to accounts that do not exist. */
+  readonly decoyHash: string;
+  readonly loginThrottle: Throttle;
+}
+
+const LOGIN_FAILURES = 20;
+const LOGIN_WINDOW_SECONDS = 15 * 60;
+const HASHES_WAITING_PER_CORE = 64;
+
+export interface AppParts {
+  readonly config: Config;
+  readonly database: Database;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** The service's own base: PUBLIC_URL, or its default once the port is bound. */
+  readonly publicUrl: string;
+}
+
+/** The database has every migration when this is called. */
+export async function createApp({ config, database, log, now, publicUrl }: AppParts): Promise<App> {
+  const [keys, decoyHash] = await Promise.all([
+    openSigningKeys(database, config.secretKeys, now()),
+    hashPassword(config.argon2, randomBytes(32).toString('base64')),
+  ]);
+  const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
+  const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
+  return {
+    config,
+    db: database.prisma,
+    database,
+    log,
+    now,
+    issuer: { url: publicUrl, audiences: [firstAudience, ...otherAudiences] },
+    keys,
+    hashGate: createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE }),
+    decoyHash,
+    loginThrottle: config.rateLimiting
+      ? createThrottle({
+          pool: database.pool,
+          name: 'login',
+          failures: LOGIN_FAILURES,
+          windowSeconds: LOGIN_WINDOW_SECONDS,
+          digestKey: deriveKey(config.secretKeys[0], 'throttle'),
+        })
+      : openThrottle,
+  };
+}

@@ -1,0 +1,49 @@
+import { v7 as newId } from 'uuid';
+import type { Prisma } from '../database/generated/client.ts';
+
+/** What is put on record. Names are stable: they are part of the API. */
+export type AuditEventType =
+  | 'login.succeeded'
+  | 'login.failed'
+  | 'session.revoked'
+  | 'session.reuse_detected'
+  | 'user.created';
+
+/** Where a request came from, as far as it can be believed. */
+export interface Client {
+  /** The client's address; null when there is no connection behind it (the command line, a job). */
+  readonly ipAddress: string | null;
+  readonly userAgent: string | null;
+}
+
+export interface AuditEventInput {
+  readonly type: AuditEventType;
+  readonly at: Date;
+  /** Who did it; null for nobody known. */
+  readonly actorId: string | null;
+  /** Whom it happened to; null for nobody known. */
+  readonly subjectId: string | null;
+  /** The canonical address that was acted on. */
+  readonly email: string | null;
+  readonly client: Client;
+  /** Never a secret. */
+  readonly data?: Prisma.InputJsonObject;
+}
+
+/** The event is on record if, and only if, the caller's transaction commits. */
+export async function recordEvent(transaction: Prisma.TransactionClient, event: AuditEventInput): Promise<void> {
+  await transaction.auditEvent.create({
+    select: { id: true },
+    data: {
+      id: newId(),
+      type: event.type,
+      at: event.at,
+      actorId: event.actorId,
+      subjectId: event.subjectId,
+      email: event.email,
+      ipAddress: event.client.ipAddress,
+      userAgent: event.client.userAgent,
+      data: event.data ?? {},
+    },
+  });
+}

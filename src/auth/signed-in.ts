@@ -1,0 +1,93 @@
+import type { App } from '../app.ts';
+import { Prisma, type Session, type User } from '../database/generated/client.ts';
+import { type Permission, permissionsOf } from './permissions.ts';
+
+/** A live session with its active user and what that user may do. */
+export interface SignedIn {
+  readonly user: User;
+  readonly session: Session;
+  readonly roles: ReadonlySet<string>;
+  readonly permissions: ReadonlySet<Permission>;
+}
+
+/** The session, unless it has ended or its user may not sign in. One statement, by primary key. */
+export async function findSignedIn(app: App, sessionId: string, now: Date): Promise<SignedIn | null> {
+  const [row] = await app.db.$queryRaw<SignedInRow[]>`
+    SELECT ${signedInColumns} FROM sessions s JOIN users u ON u.id = s.user_id
+    WHERE s.id = ${sessionId}::uuid AND ${sessionIsLive(now)}`;
+  return row === undefined ? null : signedInOf(row);
+}
+
+/** What makes session `s` of user `u` good for anything. */
+export function sessionIsLive(now: Date): Prisma.Sql {
+  return Prisma.sql`s.revoked_at IS NULL AND s.idle_expires_at > ${now} AND s.absolute_expires_at > ${now}
+    AND u.status = 'ACTIVE'`;
+}
+
+/** The columns of a `SignedInRow`, for statements that name the session `s` and its user `u`. */
+export const signedInColumns = Prisma.sql`
+  s.id AS "sessionId", s.generation, s.created_at AS "sessionCreatedAt", s.last_used_at AS "lastUsedAt",
+  s.idle_expires_at AS "idleExpiresAt", s.absolute_expires_at AS "absoluteExpiresAt",
+  s.ip_address AS "ipAddress", s.user_agent AS "userAgent",
+  u.id AS "userId", u.email, u.first_name AS "firstName", u.last_name AS "lastName", u.remark,
+  u.email_verified AS "emailVerified", u.password_hash AS "passwordHash", u.last_login_at AS "lastLoginAt",
+  u.last_unsuccessful_login_at AS "lastUnsuccessfulLoginAt", u.created_at AS "createdAt", u.updated_at AS "updatedAt",
+  (SELECT coalesce(json_agg(json_build_object('name', r.name, 'builtIn', r.built_in, 'permissions', r.permissions)
+     ORDER BY r.name), '[]')
+   FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = u.id) AS roles`;
+
+export interface SignedInRow {
+  readonly sessionId: string;
+  readonly generation: number;
+  readonly sessionCreatedAt: Date;
+  readonly lastUsedAt: Date;
+  readonly idleExpiresAt: Date;
+  readonly absoluteExpiresAt: Date;
+  readonly ipAddress: string | null;
+  readonly userAgent: string | null;
+  readonly userId: string;
+  readonly email: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly remark: string | null;
+  readonly emailVerified: boolean;
+  readonly passwordHash: string | null;
+  readonly lastLoginAt: Date | null;
+  readonly lastUnsuccessfulLoginAt: Date | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly roles: readonly { readonly name: string; readonly builtIn: boolean; readonly permissions: string[] }[];
+}
+
+export function signedInOf(row: SignedInRow): SignedIn {
+  return {
+    user: {
+      id: row.userId,
+      email: row.email,
+      firstName: row.firstName,
+      lastName: row.lastName,
+      remark: row.remark,
+      status: 'ACTIVE',
+      emailVerified: row.emailVerified,
+      passwordHash: row.passwordHash,
+      lastLoginAt: row.lastLoginAt,
+      lastUnsuccessfulLoginAt: row.lastUnsuccessfulLoginAt,
+      createdAt: row.createdAt,
+      updatedAt: row.updatedAt,
+    },
+    session: {
+      id: row.sessionId,
+      userId: row.userId,
+      generation: row.generation,
+      createdAt: row.sessionCreatedAt,
+      lastUsedAt: row.lastUsedAt,
+      idleExpiresAt: row.idleExpiresAt,
+      absoluteExpiresAt: row.absoluteExpiresAt,
+      revokedAt: null,
+      ipAddress: row.ipAddress,
+      userAgent: row.userAgent,
+    },
+    roles: new Set(row.roles.map((role) => role.name)),
+    permissions: new Set(permissionsOf(row.roles)),
+  };
+}

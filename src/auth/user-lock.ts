@@ -1,0 +1,9 @@
+import type { Prisma } from '../database/generated/client.ts';
+
+/**
+ * Until the transaction ends nobody else changes this user, signs them in or ends their sessions. Taken before the
+ * session rows by everything that ends sessions, so that there is one order of locks and no deadlock.
+ */
+export async function lockUser(transaction: Prisma.TransactionClient, userId: string): Promise<void> {
+  await transaction.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`;
+}

@@ -1,0 +1,171 @@
+import { codePoints, isLoopback, Refused } from './config/readers.ts';
+import { readSecretKeys } from './config/secret-key.ts';
+import { type Values, type VariableName, variables } from './config/variables.ts';
+import type { SecretKeys } from './crypto/secret-keys.ts';
+
+/** All that the environment decides. Durations are in whole seconds. */
+export type Config = ReturnType<typeof loadConfig>;
+
+/**
+ * What the environment asks for, checked as a whole. An empty variable counts as absent. `developmentSecretKey` is asked
+ * only when nothing else is wrong, outside production, and without a SECRET_KEY.
+ *
+ * @throws {ConfigError} with every problem, in the order of `variables`, none of them repeating a value
+ */
+export function loadConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  developmentSecretKey: (dataDirectory: string) => string,
+) {
+  const problems = new Map<VariableName, string>();
+
+  function isGiven(name: VariableName): boolean {
+    return (environment[name] ?? '') !== '';
+  }
+
+  function value<Name extends VariableName>(name: Name): Values[Name] {
+    const variable = variables[name];
+    const text = environment[name] ?? '';
+    if (text === '') return variable.valueWhenAbsent;
+    const read = variable.read(text);
+    if (!(read instanceof Refused)) return read;
+    problems.set(name, `${name} ${read.requirement}`);
+    return variable.valueWhenAbsent;
+  }
+
+  /** The first name is the one to blame; nothing can be said while one of them could not be read. */
+  function demand(names: readonly [VariableName, ...VariableName[]], holds: boolean, requirement: string): void {
+    if (holds || names.some((name) => problems.has(name))) return;
+    problems.set(names[0], `${names[0]} ${requirement}`);
+  }
+
+  const nodeEnvironment = value('NODE_ENV');
+  const production = nodeEnvironment === 'production';
+  const secretKeys = value('SECRET_KEY');
+  const adminEmail = value('ADMIN_EMAIL');
+  const adminPassword = value('ADMIN_PASSWORD');
+  const allowInsecureDevelopment = value('ALLOW_INSECURE_DEVELOPMENT') ?? false;
+  const allowEmbeddedDatabase = value('EMBEDDED_DATABASE') ?? false;
+  const refreshTokenTtlSeconds = value('REFRESH_TOKEN_TTL_SECONDS');
+  const sessionMaxAgeSeconds = value('SESSION_MAX_AGE_SECONDS');
+
+  const settings = {
+    production,
+    host: value('HOST'),
+    port: value('PORT'),
+    /** Null: the embedded database under `dataDirectory`. */
+    databaseUrl: value('DATABASE_URL'),
+    dataDirectory: value('DATA_DIR'),
+    /** An origin without trailing slash. Null: `http://localhost:` and the port, known once it is bound. */
+    publicUrl: value('PUBLIC_URL'),
+    /** Null: the public URL. */
+    tokenAudiences: value('TOKEN_AUDIENCE'),
+    accessTokenTtlSeconds: value('ACCESS_TOKEN_TTL_SECONDS'),
+    /** No refresh token outlives its session, so whoever shortens sessions need not say it twice. */
+    refreshTokenTtlSeconds: Math.min(refreshTokenTtlSeconds, sessionMaxAgeSeconds),
+    sessionMaxAgeSeconds,
+    refreshGraceSeconds: value('REFRESH_GRACE_SECONDS'),
+    emailVerification: value('EMAIL_VERIFICATION'),
+    /** In code points. */
+    passwordMinLength: value('PASSWORD_MIN_LENGTH'),
+    argon2: Object.freeze({
+      memoryKib: value('ARGON2_MEMORY_KIB'),
+      iterations: value('ARGON2_ITERATIONS'),
+      parallelism: value('ARGON2_PARALLELISM'),
+    }),
+    firstAdministrator:
+      adminEmail === null || adminPassword === null
+        ? null
+        : Object.freeze({ email: adminEmail, password: adminPassword }),
+    rateLimiting: value('RATE_LIMITING'),
+    trustProxyHops: value('TRUST_PROXY'),
+    corsOrigins: value('CORS_ORIGINS') ?? [],
+    graphiql: value('GRAPHIQL') ?? !production,
+    introspection: value('INTROSPECTION') ?? !production,
+    federation: value('FEDERATION'),
+    logLevel: value('LOG_LEVEL'),
+    shutdownTimeoutSeconds: value('SHUTDOWN_TIMEOUT_SECONDS'),
+  };
+
+  demand(
+    ['HOST', 'NODE_ENV', 'ALLOW_INSECURE_DEVELOPMENT'],
+    production || allowInsecureDevelopment || isLoopback(settings.host),
+    'must be a loopback address outside production, unless ALLOW_INSECURE_DEVELOPMENT=1',
+  );
+  demand(
+    ['DATABASE_URL', 'EMBEDDED_DATABASE'],
+    !production || allowEmbeddedDatabase || isGiven('DATABASE_URL'),
+    'is required in production, unless EMBEDDED_DATABASE=allow',
+  );
+  demand(['PUBLIC_URL'], !production || isGiven('PUBLIC_URL'), 'is required in production');
+  demand(
+    ['PUBLIC_URL'],
+    !production || (settings.publicUrl?.startsWith('https:') ?? false),
+    'must be https in production',
+  );
+  demand(['SECRET_KEY'], !production || isGiven('SECRET_KEY'), 'is required in production');
+  demand(
+    ['ACCESS_TOKEN_TTL_SECONDS', 'REFRESH_TOKEN_TTL_SECONDS', 'SESSION_MAX_AGE_SECONDS'],
+    settings.accessTokenTtlSeconds <= settings.refreshTokenTtlSeconds,
+    'must not exceed REFRESH_TOKEN_TTL_SECONDS or SESSION_MAX_AGE_SECONDS',
+  );
+  for (const name of ['ARGON2_MEMORY_KIB', 'ARGON2_ITERATIONS'] as const) {
+    const least = variables[name].valueWhenAbsent;
+    demand(
+      [name, 'NODE_ENV'],
+      nodeEnvironment === 'test' || value(name) >= least,
+      `must be at least ${least} outside tests`,
+    );
+  }
+  demand(['ADMIN_EMAIL'], isGiven('ADMIN_EMAIL') || !isGiven('ADMIN_PASSWORD'), 'is required with ADMIN_PASSWORD');
+  demand(['ADMIN_PASSWORD'], isGiven('ADMIN_PASSWORD') || !isGiven('ADMIN_EMAIL'), 'is required with ADMIN_EMAIL');
+  demand(
+    ['ADMIN_PASSWORD', 'PASSWORD_MIN_LENGTH'],
+    adminPassword === null || codePoints(adminPassword) >= settings.passwordMinLength,
+    `must have at least PASSWORD_MIN_LENGTH characters (${settings.passwordMinLength})`,
+  );
+
+  if (problems.size > 0) throw new ConfigError(inOrderOfDeclaration(problems));
+  return Object.freeze({
+    ...settings,
+    /** The first makes, all verify. */
+    secretKeys: secretKeys ?? readDevelopmentSecretKeys(settings.dataDirectory, developmentSecretKey),
+  });
+}
+
+/** The service must not start: `problems` has one line for each variable that is wrong, and no value of any. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+function inOrderOfDeclaration(problems: ReadonlyMap<string, string>): readonly string[] {
+  return Object.keys(variables).flatMap((name) => problems.get(name) ?? []);
+}
+
+function readDevelopmentSecretKeys(
+  dataDirectory: string,
+  developmentSecretKey: (directory: string) => string,
+): SecretKeys {
+  const keys = readSecretKeys(readSecretFile(dataDirectory, developmentSecretKey));
+  if (!(keys instanceof Refused)) return keys;
+  throw new ConfigError([
+    `SECRET_KEY is absent, and what the file secret-key in DATA_DIR holds ${keys.requirement}; put the right file back, ` +
+      'or delete it and the embedded database with it: what it encrypted cannot be read without it',
+  ]);
+}
+
+function readSecretFile(dataDirectory: string, developmentSecretKey: (directory: string) => string): string {
+  try {
+    return developmentSecretKey(dataDirectory);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw new ConfigError([
+      `SECRET_KEY is absent, and the file secret-key in DATA_DIR can be neither read nor made (${error.code})`,
+    ]);
+  }
+}

@@ -1,0 +1,130 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Turns the text of a variable into its value, or says what it should have been. */
+export type Reader<Value> = (text: string) => Value | Refused;
+
+/**
+ * What a variable must be; it follows the variable's name in a sentence. It never repeats the text that was refused:
+ * that may be a secret, or a secret that was put into the wrong variable.
+ */
+export class Refused {
+  readonly requirement: string;
+
+  constructor(requirement: string) {
+    this.requirement = requirement;
+  }
+}
+
+export function oneOf<const Choice extends string>(...choices: readonly Choice[]): Reader<Choice> {
+  return (text) => choices.find((choice) => choice === text) ?? new Refused(`must be ${choices.join(' or ')}`);
+}
+
+export const onOrOff: Reader<boolean> = (text) => {
+  const choice = oneOf('on', 'off')(text);
+  return choice instanceof Refused ? choice : choice === 'on';
+};
+
+/** True when the variable says exactly this word, which is the only thing it may say. */
+export function exactly(word: string): Reader<boolean> {
+  return (text) => text === word || new Refused(`must be ${word} or absent`);
+}
+
+/** Both ends included. */
+export function integer(least: number, most: number): Reader<number> {
+  return (text) => {
+    const value = /^(?:0|[1-9]\d*)$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most ? value : new Refused(`must be a whole number from ${least} to ${most}`);
+  };
+}
+
+export const path: Reader<string> = (text) => (text.trim() === '' ? new Refused('must be a path') : text);
+
+/** Entries are trimmed; an empty one is a slip, not a value. */
+export function list<Entry>(readEntry: Reader<Entry>): Reader<readonly Entry[]> {
+  return (text) => {
+    const entries: Entry[] = [];
+    for (const entryText of splitList(text)) {
+      const entry = entryText === '' ? new Refused('must be a comma-separated list') : readEntry(entryText);
+      if (entry instanceof Refused) return new Refused(`${entry.requirement} (entry ${entries.length + 1})`);
+      entries.push(entry);
+    }
+    return entries;
+  };
+}
+
+export function splitList(text: string): readonly string[] {
+  return text.split(',').map((entry) => entry.trim());
+}
+
+export const word: Reader<string> = (text) => (/\s/.test(text) ? new Refused('must have no spaces') : text);
+
+export const host: Reader<string> = (text) =>
+  isIP(text) !== 0 || /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(text)
+    ? text
+    : new Refused('must be an IP address without brackets, or a host name');
+
+export function isLoopback(hostName: string): boolean {
+  const family = isIP(hostName);
+  if (family === 0) return hostName.toLowerCase() === 'localhost';
+  return loopback.check(hostName, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/**
+ * The service lives at the root of its origin: a `__Host-` cookie must have `Path=/`, and a verifier looks for the
+ * well-known documents at the root. So an origin is all a base may be; a trailing slash is dropped.
+ */
+export const ownBase: Reader<string> = (text) =>
+  parseOrigin(text.replace(/\/$/, '')) ??
+  new Refused('must be an http(s) URL of scheme, host and port only: no path, query, fragment or credentials');
+
+/** As a browser writes the `Origin` header, so that the two can be compared as they stand. */
+export const exactOrigin: Reader<string> = (text) =>
+  parseOrigin(text) === text
+    ? text
+    : new Refused('must be exact origins as a browser sends them, such as https://app.example.com: no * and no path');
+
+function parseOrigin(text: string): string | null {
+  if (!/^https?:\/\/[^\s/\\?#@*]+$/i.test(text)) return null;
+  return URL.parse(text)?.origin ?? null;
+}
+
+export const postgresUrl: Reader<string> = (text) =>
+  /^postgres(?:ql)?:\/\/\S+$/.test(text) && URL.canParse(text)
+    ? text
+    : new Refused('must be a postgresql:// URL, with special characters in the password percent-encoded');
+
+/** Enough to catch a slip; whoever makes the user decides what an address is. */
+export const roughlyEmail: Reader<string> = (text) =>
+  /^[^@\s]+@[^@\s]+$/.test(text) ? text : new Refused('must be an e-mail address');
+
+const MOST_PASSWORD_CODE_POINTS = 256;
+
+/** The least length is a setting of its own, and is checked beside it. */
+export const administratorPassword: Reader<string> = (text) => {
+  if (codePoints(text) > MOST_PASSWORD_CODE_POINTS) {
+    return new Refused(`must have at most ${MOST_PASSWORD_CODE_POINTS} characters`);
+  }
+  return isSamplePassword(text) ? new Refused('must not be a sample or well-known password') : text;
+};
+
+/** Counted as passwords are hashed: after NFC. */
+export function codePoints(text: string): number {
+  return [...text.normalize('NFC')].length;
+}
+
+const samplePasswords =
+  /correct ?horse ?battery ?staple|administrator|change ?(?:me|it|this)|passw[o0]rd|p@ssw[o0]rd|welcome|letmein|qwertyuiop|qwerty|abcdefgh|1234567890|12345678|secret|latchkey|example|admin/g;
+const FEWEST_DISTINCT_CHARACTERS = 5;
+const FEWEST_OWN_LETTERS = 8;
+
+/** A sample stays one when it is repeated, or padded with digits, signs or a short word. */
+function isSamplePassword(password: string): boolean {
+  const lowerCase = password.toLowerCase().replace(/[\s._-]+/g, ' ');
+  if (new Set(lowerCase).size < FEWEST_DISTINCT_CHARACTERS) return true;
+  const rest = lowerCase.replace(samplePasswords, '');
+  return rest !== lowerCase && rest.replace(/[^\p{L}]/gu, '').length < FEWEST_OWN_LETTERS;
+}

@@ -1,0 +1,79 @@
+import {
+  administratorPassword,
+  exactly,
+  exactOrigin,
+  host,
+  integer,
+  list,
+  oneOf,
+  onOrOff,
+  ownBase,
+  path,
+  postgresUrl,
+  type Reader,
+  Refused,
+  roughlyEmail,
+  word,
+} from './readers.ts';
+import { readSecretKeys } from './secret-key.ts';
+
+const DAY_SECONDS = 86_400;
+const YEAR_SECONDS = 365 * DAY_SECONDS;
+
+const declared = {
+  NODE_ENV: setting('development', oneOf('development', 'production', 'test')),
+  HOST: setting('127.0.0.1', host),
+  PORT: setting('4000', integer(0, 65_535)),
+  ALLOW_INSECURE_DEVELOPMENT: optional(exactly('1')),
+  DATABASE_URL: optional(postgresUrl),
+  EMBEDDED_DATABASE: optional(exactly('allow')),
+  DATA_DIR: setting('./data', path),
+  PUBLIC_URL: optional(ownBase, 'http://localhost: and the bound port'),
+  SECRET_KEY: optional(readSecretKeys, 'generated into DATA_DIR'),
+  TOKEN_AUDIENCE: optional(list(word), 'PUBLIC_URL'),
+  ACCESS_TOKEN_TTL_SECONDS: setting('7200', integer(1, DAY_SECONDS)),
+  REFRESH_TOKEN_TTL_SECONDS: setting('5184000', integer(1, YEAR_SECONDS)),
+  SESSION_MAX_AGE_SECONDS: setting('7776000', integer(1, YEAR_SECONDS)),
+  REFRESH_GRACE_SECONDS: setting('10', integer(0, 60)),
+  EMAIL_VERIFICATION: setting('required', oneOf('required', 'optional', 'off')),
+  PASSWORD_MIN_LENGTH: setting('15', integer(8, 64)),
+  ARGON2_MEMORY_KIB: setting('19456', integer(128, 262_144)),
+  ARGON2_ITERATIONS: setting('2', integer(1, 10)),
+  ARGON2_PARALLELISM: setting('1', integer(1, 16)),
+  ADMIN_EMAIL: optional(roughlyEmail),
+  ADMIN_PASSWORD: optional(administratorPassword),
+  RATE_LIMITING: setting('on', onOrOff),
+  TRUST_PROXY: setting('0', integer(0, 16)),
+  CORS_ORIGINS: optional(list(exactOrigin)),
+  GRAPHIQL: optional(onOrOff, 'on'),
+  INTROSPECTION: optional(onOrOff, 'on'),
+  FEDERATION: setting('on', onOrOff),
+  LOG_LEVEL: setting('info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
+  SHUTDOWN_TIMEOUT_SECONDS: setting('30', integer(1, 3600)),
+};
+
+export type VariableName = keyof typeof declared;
+export type Values = {
+  readonly [Name in VariableName]: (typeof declared)[Name] extends Variable<infer Value> ? Value : never;
+};
+
+/** Every variable that the service reads. To add one: a line here, and a line in `loadConfig` that names its setting. */
+export const variables: { readonly [Name in VariableName]: Variable<Values[Name]> } = declared;
+
+export interface Variable<Value> {
+  /** As the documentation's table says it. */
+  readonly default: string;
+  readonly valueWhenAbsent: Value;
+  readonly read: Reader<Value>;
+}
+
+/** A default is text like any other and goes through the same reader, so that the table cannot lie. */
+function setting<Value>(text: string, read: Reader<Value>): Variable<Value> {
+  const valueWhenAbsent = read(text);
+  if (valueWhenAbsent instanceof Refused) throw new Error(`A default ${valueWhenAbsent.requirement}.`);
+  return { default: text, valueWhenAbsent, read };
+}
+
+function optional<Value>(read: Reader<Value>, meaningWhenAbsent = '–'): Variable<Value | null> {
+  return { default: meaningWhenAbsent, valueWhenAbsent: null, read };
+}

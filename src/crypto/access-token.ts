@@ -1,0 +1,101 @@
+import { type CryptoKey, errors, jwtVerify, SignJWT } from 'jose';
+import { validate as isUuid } from 'uuid';
+
+import type { SigningKey } from './signing-keys.ts';
+
+export interface AccessTokenIssuer {
+  readonly url: string;
+  readonly audiences: readonly [string, ...string[]];
+}
+
+export interface AccessToken {
+  readonly id: string;
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly clientId: string;
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** Whom a genuine access token speaks for. What they may do is read from the database, not from the token. */
+export interface VerifiedAccessToken {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly tokenId: string;
+}
+
+const type = 'at+jwt';
+
+// Node reads no header section beyond 16 KiB, so nothing longer comes from a client that was given it here.
+const maximalCharacters = 16_384;
+
+const compactJwsPattern = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+// Instances keep within one second of each other, so a token may come back that was issued a second ahead of this clock.
+// Its end gets no such grace: a token refused a second early is refreshed, one honoured late outlives what was promised.
+const issuedAtToleranceSeconds = 1;
+
+/** A signed JWT access token; its instants are whole seconds, rounded down. @see RFC 9068 §2 */
+export function signAccessToken(issuer: AccessTokenIssuer, key: SigningKey, token: AccessToken): Promise<string> {
+  const [audience, ...others] = issuer.audiences;
+  return new SignJWT({
+    sid: token.sessionId,
+    client_id: token.clientId,
+    scope: token.permissions.join(' '),
+    roles: token.roles,
+  })
+    .setProtectedHeader({ typ: type, alg: key.algorithm, kid: key.id })
+    .setIssuer(issuer.url)
+    .setAudience(others.length === 0 ? audience : [audience, ...others])
+    .setSubject(token.userId)
+    .setJti(token.id)
+    .setIssuedAt(token.issuedAt)
+    .setExpirationTime(token.expiresAt)
+    .sign(key.privateKey);
+}
+
+/**
+ * Whom the token speaks for, or null unless it is a live access token of this issuer for one of its audiences, signed by
+ * a key that `findKey` knows. Says nothing about the session, which may have ended. Null is every fault of the token;
+ * a fault of ours is thrown.
+ *
+ * @see RFC 9068 §4, RFC 8725 §3
+ */
+export async function verifyAccessToken(
+  issuer: AccessTokenIssuer,
+  findKey: (kid: string) => SigningKey | undefined,
+  token: string,
+  now: Date,
+): Promise<VerifiedAccessToken | null> {
+  if (token.length > maximalCharacters || !compactJwsPattern.test(token)) return null;
+  try {
+    const { payload } = await jwtVerify(token, ({ kid }) => publicKey(findKey, kid), {
+      typ: type,
+      algorithms: ['ES256'],
+      issuer: issuer.url,
+      audience: [...issuer.audiences],
+      requiredClaims: ['sub', 'sid', 'jti', 'iat', 'exp', 'client_id'],
+      currentDate: now,
+    });
+    const { sub, sid, jti, iat = Number.NaN, client_id } = payload;
+    const wasIssued = iat <= Math.floor(now.getTime() / 1000) + issuedAtToleranceSeconds;
+    if (!isId(sub) || !isId(sid) || !isId(jti) || typeof client_id !== 'string' || !wasIssued) return null;
+    return { userId: sub, sessionId: sid, tokenId: jti };
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return null;
+    throw error;
+  }
+}
+
+// Only the kid is taken from the header: a key or an address of keys that the token brings along proves nothing.
+function publicKey(findKey: (kid: string) => SigningKey | undefined, kid: string | undefined): CryptoKey {
+  const key = typeof kid === 'string' ? findKey(kid) : undefined;
+  if (key === undefined) throw new errors.JWKSNoMatchingKey();
+  return key.publicKey;
+}
+
+function isId(claim: unknown): claim is string {
+  return typeof claim === 'string' && isUuid(claim);
+}

@@ -1,0 +1,61 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { PGlite } from '@electric-sql/pglite';
+import type pg from 'pg';
+import { DataDirectoryUnusableError, lockDirectory } from './directory-lock.ts';
+import { pglitePool } from './pglite-pool.ts';
+
+export interface EmbeddedDatabase {
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+/**
+ * The PostgreSQL of this process, kept in `<dataDirectory>/database`, is open behind a `pg.Pool` of one connection, and
+ * no other process can open it before `close` or the end of this one. PGlite itself does not lock: a second process
+ * would write over the first one's rows without an error.
+ *
+ * What was committed survives the death of the process, not the loss of power: PGlite does not fsync.
+ *
+ * @throws DataDirectoryInUseError, DataDirectoryUnusableError
+ */
+export async function openEmbeddedDatabase(
+  dataDirectory: string,
+  options: { readonly connectionTimeoutMillis?: number } = {},
+): Promise<EmbeddedDatabase> {
+  const lock = lockDirectory(dataDirectory);
+  let db: PGlite;
+  try {
+    db = await openPglite(resolve(dataDirectory));
+  } catch (cause) {
+    lock.release();
+    throw new DataDirectoryUnusableError(resolve(dataDirectory), { cause });
+  }
+  const pool = pglitePool(db, options);
+  return {
+    pool,
+    async close() {
+      try {
+        await pool.end();
+        await db.close();
+      } finally {
+        lock.release();
+      }
+    },
+  };
+}
+
+async function openPglite(dataDirectory: string): Promise<PGlite> {
+  const directory = join(dataDirectory, 'database');
+  // There while a new database is being written. A process that is killed just then leaves files that look like a
+  // database and are none; nothing was ever stored in them.
+  const unfinished = join(dataDirectory, 'database.unfinished');
+  if (existsSync(unfinished)) rmSync(directory, { recursive: true, force: true });
+  const entries = existsSync(directory) ? readdirSync(directory) : [];
+  if (entries.length > 0 && !entries.includes('PG_VERSION')) throw new Error(`${directory} holds something else`);
+  if (entries.length === 0) writeFileSync(unfinished, '');
+  const { PGlite } = await import('@electric-sql/pglite');
+  const db = await PGlite.create(directory);
+  rmSync(unfinished, { force: true });
+  return db;
+}

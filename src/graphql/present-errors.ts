@@ -1,0 +1,70 @@
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { Logger } from 'pino';
+
+/** The codes of top-level errors that the API has; whatever else a library calls a bad request is BAD_USER_INPUT. */
+const KNOWN_CODES: ReadonlySet<unknown> = new Set([
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'BAD_USER_INPUT',
+  'GRAPHQL_VALIDATION_FAILED',
+  'RATE_LIMITED',
+  'INTERNAL_SERVER_ERROR',
+]);
+
+const SUGGESTION = / ?Did you mean [^?]*\?/g;
+
+interface Options {
+  readonly log: Logger;
+  /** Whether messages may suggest names of the schema. */
+  readonly suggestions: boolean;
+}
+
+/**
+ * The last word on `errors[]`: each error leaves with one of the API's codes; what was our fault leaves without a word
+ * of its cause, which goes to the log under the request's id.
+ */
+export function presentErrors({ log, suggestions }: Options): Plugin<object, { readonly requestId: string }> {
+  return {
+    onResultProcess({ result, setResult, serverContext }) {
+      if (Array.isArray(result) || !('errors' in result) || !result.errors?.length) return;
+      const { requestId } = serverContext;
+      const wasExecuted = 'data' in result;
+      setResult({ ...result, errors: result.errors.map(present) } satisfies ExecutionResult);
+
+      function present(error: GraphQLError): GraphQLError {
+        const fault = faultBehind(error);
+        if (fault !== null) {
+          log.error({ requestId, path: error.path?.join('.'), err: fault }, 'unexpected error');
+          return recoded(error, 'The service failed to do this. It has been recorded.', {
+            code: 'INTERNAL_SERVER_ERROR',
+            requestId,
+            ...(!wasExecuted && { http: { status: 500 } }),
+          });
+        }
+        // What libraries hang on their errors besides these is not for clients.
+        const { code, http, fields } = error.extensions;
+        return recoded(error, suggestions ? error.message : error.message.replace(SUGGESTION, ''), {
+          code: KNOWN_CODES.has(code) ? code : 'BAD_USER_INPUT',
+          ...(http !== undefined && { http }),
+          ...(fields !== undefined && { fields }),
+        });
+      }
+    },
+  };
+}
+
+/** What was thrown that is no refusal of ours or of graphql-js. */
+function faultBehind(error: GraphQLError): unknown {
+  let cause: unknown = error;
+  while (cause instanceof GraphQLError) {
+    if (cause.originalError === undefined) return null;
+    cause = cause.originalError;
+  }
+  return cause;
+}
+
+function recoded(error: GraphQLError, message: string, extensions: Record<string, unknown>): GraphQLError {
+  const { nodes = null, source = null, positions = null, path = null } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+}

@@ -1,0 +1,33 @@
+import { canonicalEmail } from '../auth/email-address.ts';
+import type { Permission } from '../auth/permissions.ts';
+import type { Viewer } from '../auth/viewer.ts';
+import type { Context } from './context.ts';
+import { forbidden, unauthenticated } from './errors.ts';
+
+/**
+ * The scopes that fields and types ask for. They are about the viewer as the database knows them at this request, and
+ * nobody has none of them.
+ */
+export async function loadScopes(context: Context) {
+  const viewer = await context.viewer();
+  return {
+    authenticated: viewer !== null,
+    role: (name: string) => viewer?.roles.has(name) ?? false,
+    permission: (permission: Permission) => viewer?.permissions.has(permission) ?? false,
+    user: (id: string) => viewer?.user.id === id,
+    email: (email: string) => viewer !== null && viewer.user.email === canonicalEmail(email),
+  };
+}
+
+/**
+ * For what no scope map can guard, such as a federation reference, whose answer must not tell "not permitted" from
+ * "not there".
+ *
+ * @throws GraphQLError UNAUTHENTICATED or FORBIDDEN
+ */
+export async function requireViewer(context: Context, mayRead: (viewer: Viewer) => boolean): Promise<Viewer> {
+  const viewer = await context.viewer();
+  if (viewer === null) throw unauthenticated();
+  if (!mayRead(viewer)) throw forbidden();
+  return viewer;
+}

@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createYoga } from 'graphql-yoga';
+import type { App } from '../app.ts';
+import { createContext, readBearer } from '../graphql/context.ts';
+import { graphiqlOptions, renderGraphiql } from '../graphql/graphiql.ts';
+import { hardening } from '../graphql/hardening.ts';
+import { presentErrors } from '../graphql/present-errors.ts';
+import { refreshCookie } from '../graphql/refresh-cookie.ts';
+import { buildSchema } from '../schema.ts';
+import { clientOf } from './client.ts';
+import { isAllowedOrigin } from './origins.ts';
+import { sendError } from './send.ts';
+
+export const GRAPHQL_PATH = '/graphql';
+
+const MAX_BODY_BYTES = 100 * 1024;
+const JSON_MEDIA_TYPE = /^application\/json *(?:;|$)/i;
+
+interface RequestParts {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly requestId: string;
+}
+
+/**
+ * GraphQL over HTTP at its one path, behind a narrow door: since the refresh token may come in a cookie, only what a
+ * browser asks permission for beforehand (JSON) and only from origins we know gets to the operations.
+ *
+ * @see https://graphql.github.io/graphql-over-http/draft/
+ */
+export function createGraphqlEndpoint(app: App) {
+  const { config, log } = app;
+  const yoga = createYoga<RequestParts>({
+    schema: buildSchema(config),
+    graphqlEndpoint: GRAPHQL_PATH,
+    context: ({ req, res, requestId }) =>
+      createContext({
+        app,
+        requestId,
+        client: clientOf(req, config.trustProxyHops),
+        bearer: readBearer(req.headers.authorization),
+        refreshCookie: refreshCookie(app, req, res),
+      }),
+    plugins: [...hardening(config), presentErrors({ log, suggestions: config.introspection })],
+    // `presentErrors` masks, where the request's id is at hand.
+    maskedErrors: false,
+    logging: false,
+    batching: false,
+    multipart: false,
+    landingPage: false,
+    maxRequestBodySize: MAX_BODY_BYTES,
+    graphiql: config.graphiql && graphiqlOptions,
+    renderGraphiQL: renderGraphiql,
+    cors: (request) => {
+      const origin = request.headers.get('origin');
+      if (origin === null || !isAllowedOrigin(app, origin)) return false;
+      return {
+        origin,
+        credentials: true,
+        methods: ['GET', 'POST'],
+        allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
+        exposedHeaders: ['retry-after', 'x-request-id'],
+        maxAge: 600,
+      };
+    },
+    disposeOnProcessTerminate: false,
+  });
+
+  return (req: IncomingMessage, res: ServerResponse, requestId: string): void => {
+    const { method, headers } = req;
+    if (method === 'POST' && !JSON_MEDIA_TYPE.test(headers['content-type'] ?? '')) {
+      sendError(res, 415, 'BAD_USER_INPUT', 'Send the operation as application/json.');
+    } else if (method === 'POST' && headers.origin !== undefined && !isAllowedOrigin(app, headers.origin)) {
+      sendError(res, 403, 'FORBIDDEN', 'Pages of this origin may not send operations (CORS_ORIGINS).');
+    } else {
+      yoga(req, res, { requestId });
+    }
+  };
+}

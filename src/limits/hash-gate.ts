@@ -1,0 +1,57 @@
+import pLimit from 'p-limit';
+
+export interface HashGate {
+  /** Hashes under way. */
+  readonly running: number;
+  /** Hashes that wait for a place. */
+  readonly queued: number;
+  /**
+   * What `work` comes to, once its turn came; first come, first served. Rejects at once with HashQueueFullError, before
+   * `work` is started, when too many wait. Work whose signal has aborted is not started when its turn comes, and rejects
+   * with the signal's reason.
+   */
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+/** So many wait for a hash that another would only wait in vain. */
+export class HashQueueFullError extends Error {
+  override readonly name = 'HashQueueFullError';
+
+  constructor() {
+    super('Too many passwords are waiting to be hashed');
+  }
+}
+
+/**
+ * Lets so many hashes run at once and so many wait. More at once than cores gain nothing: they take memory and delay
+ * every check of an access token, which runs in the same pool of threads. A queue without an end would hand a flood of
+ * logins the whole process.
+ */
+export function createHashGate(bounds: { readonly concurrency: number; readonly maxQueued: number }): HashGate {
+  const limit = pLimit(bounds.concurrency);
+  return {
+    get running() {
+      return limit.activeCount;
+    },
+    get queued() {
+      return limit.pendingCount;
+    },
+    async run(work, signal) {
+      if (limit.activeCount >= bounds.concurrency && limit.pendingCount >= bounds.maxQueued) {
+        throw new HashQueueFullError();
+      }
+      return limit(() => {
+        signal?.throwIfAborted();
+        return work();
+      });
+    },
+  };
+}
+
+/**
+ * How many hashes may run at once: one a core, leaving two threads of libuv's pool to the WebCrypto that checks access
+ * tokens, to files and to name resolution; never less than one.
+ */
+export function hashConcurrency(cores: number, threadPoolSize: number): number {
+  return Math.max(1, Math.min(cores, threadPoolSize - 2));
+}

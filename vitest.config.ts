@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // One GraphQL for all: packages that `require` it and code that imports it would otherwise get two, whose types refuse
+  // each other ("from another module or realm").
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/databases.ts',
+    pool: 'forks',
+    // Two slow cores that also run PostgreSQL; real processes and embedded databases start in a hook.
+    testTimeout: 20_000,
+    hookTimeout: 40_000,
+    reporters: ['default'],
+  },
+});
