@@ -11,7 +11,8 @@ const OPERATION = /\bgraphql\(\s*`([^`]+)`/g;
 // Makes the typed documents of the tests in test/gql/: every graphql(`…`) gets the types of its variables and result.
 const schema = parse(readFileSync('schema.graphql', 'utf8'));
 const documents = [];
-for await (const file of glob(SOURCES, { exclude: (path) => path.startsWith(OUTPUT) })) {
+for await (const file of glob(SOURCES)) {
+  if (file.startsWith(OUTPUT)) continue;
   for (const [, text = ''] of readFileSync(file, 'utf8').matchAll(OPERATION)) {
     documents.push({ location: file, document: parse(new Source(text, file)), rawSDL: text });
   }
