@@ -25,3 +25,49 @@ export class RateLimitedError extends IdentityError {
     this.retryAfterSeconds = Math.max(1, Math.ceil(retryAfterSeconds));
   }
 }
+
+/** What is wrong with one field of an input. */
+export interface FieldProblem {
+  /** From the operation's arguments down, such as `['input', 'email']`. */
+  readonly path: readonly string[];
+  /** Stable SCREAMING_SNAKE_CASE. */
+  readonly code: string;
+  /** English, safe to show to a person. */
+  readonly message: string;
+}
+
+export class ValidationError extends IdentityError {
+  readonly code = 'VALIDATION_FAILED';
+  /** At least one. */
+  readonly fields: readonly FieldProblem[];
+
+  constructor(fields: readonly FieldProblem[]) {
+    super('The input is not valid.');
+    this.fields = fields;
+  }
+}
+
+export class EmailTakenError extends IdentityError {
+  readonly code = 'EMAIL_TAKEN';
+
+  constructor() {
+    super('There is an account with this e-mail address already.');
+  }
+}
+
+export class LastAdministratorError extends IdentityError {
+  readonly code = 'LAST_ADMINISTRATOR';
+
+  constructor() {
+    super('This is the last administrator who can sign in.');
+  }
+}
+
+/** The viewer's permissions do not reach this far. Not a member of any union: the API answers FORBIDDEN. */
+export class ForbiddenError extends Error {
+  override readonly name = 'ForbiddenError';
+
+  constructor() {
+    super('You are not permitted to do this.');
+  }
+}

@@ -1,7 +1,8 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './graphql/builder.ts';
 import './graphql/error-types.ts';
-import './roles/schema.ts';
+import './roles/types.ts';
+import './tokens/schema.ts';
 import './users/schema.ts';
 import './sessions/schema.ts';
 

@@ -1,4 +1,12 @@
-import { type IdentityError, NotFoundError, RateLimitedError } from '../errors.ts';
+import {
+  EmailTakenError,
+  type FieldProblem,
+  type IdentityError,
+  LastAdministratorError,
+  NotFoundError,
+  RateLimitedError,
+  ValidationError,
+} from '../errors.ts';
 import { builder } from './builder.ts';
 
 export const ErrorInterface = builder.interfaceRef<IdentityError>('Error').implement({
@@ -22,4 +30,41 @@ builder.objectType(RateLimitedError, {
   fields: (t) => ({
     retryAfterSeconds: t.exposeInt('retryAfterSeconds', { description: 'When to try again, in seconds from now.' }),
   }),
+});
+
+const FieldErrorObject = builder.objectRef<FieldProblem>('FieldError').implement({
+  description: 'What is wrong with one field of an input.',
+  fields: (t) => ({
+    path: t.stringList({
+      description: 'Where the field is, from the arguments down, such as ["input", "email"].',
+      resolve: ({ path }) => [...path],
+    }),
+    code: t.exposeString('code', { description: 'Stable, SCREAMING_SNAKE_CASE.' }),
+    message: t.exposeString('message', { description: 'English, safe to show to a person.' }),
+  }),
+});
+
+builder.objectType(ValidationError, {
+  name: 'ValidationError',
+  description: 'Something in the input is not as it has to be; nothing was changed.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    fields: t.field({
+      type: [FieldErrorObject],
+      description: 'Each field that is wrong; at least one.',
+      resolve: (error) => [...error.fields],
+    }),
+  }),
+});
+
+builder.objectType(EmailTakenError, {
+  name: 'EmailTakenError',
+  description: 'There is an account with this e-mail address already.',
+  interfaces: [ErrorInterface],
+});
+
+builder.objectType(LastAdministratorError, {
+  name: 'LastAdministratorError',
+  description: 'Refused, since nobody who can administer would be left.',
+  interfaces: [ErrorInterface],
 });

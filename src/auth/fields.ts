@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { ValidationError } from '../errors.ts';
+import { canonicalEmail } from './email-address.ts';
+
+const MAX_NAME_CODE_POINTS = 100;
+const MAX_REMARK_CODE_POINTS = 2000;
+const CONTROL_CHARACTER = /\p{Cc}/u;
+const CONTROL_CHARACTER_BUT_LINE_BREAKS = /(?![\n\t])\p{Cc}/u;
+
+/** An address that may be typed in any form, read into its canonical one. */
+export const emailField = z
+  .string({ error: required })
+  .transform(
+    (text, context) =>
+      canonicalEmail(text) ?? refused(context, 'INVALID_EMAIL', 'This is no e-mail address that mail can be sent to.'),
+  );
+
+/** A given or family name: 1 to 100 code points on one line, white space at the ends removed, NFC. */
+export const nameField = textField({
+  maxCodePoints: MAX_NAME_CODE_POINTS,
+  forbidden: CONTROL_CHARACTER,
+  isRequired: true,
+});
+
+/** A note: at most 2,000 code points, line breaks allowed; what is blank becomes null. */
+export const remarkField = textField({
+  maxCodePoints: MAX_REMARK_CODE_POINTS,
+  forbidden: CONTROL_CHARACTER_BUT_LINE_BREAKS,
+  isRequired: false,
+})
+  .nullable()
+  .transform((text) => text || null);
+
+interface TextRules {
+  readonly maxCodePoints: number;
+  readonly forbidden: RegExp;
+  readonly isRequired: boolean;
+}
+
+/** Text that can be stored, shown on a page and put into a mail. */
+export function textField({ maxCodePoints, forbidden, isRequired }: TextRules) {
+  return z.string({ error: required }).transform((text, context) => {
+    // Bounded before it is normalised, so that a large input costs nothing.
+    if (text.length > 4 * maxCodePoints) return refused(context, 'TOO_LONG', `At most ${maxCodePoints} characters.`);
+    if (!text.isWellFormed()) return refused(context, 'INVALID_CHARACTERS', 'This holds half a character.');
+    const normalised = text.normalize('NFC').trim();
+    if (forbidden.test(normalised))
+      return refused(context, 'INVALID_CHARACTERS', 'Control characters are not allowed.');
+    if (isRequired && normalised === '') return refused(context, 'REQUIRED', 'This must not be empty.');
+    if ([...normalised].length > maxCodePoints)
+      return refused(context, 'TOO_LONG', `At most ${maxCodePoints} characters.`);
+    return normalised;
+  });
+}
+
+/**
+ * The input as the schema reads it.
+ *
+ * @throws ValidationError with every field that is wrong, each under `input`
+ */
+export function parseInput<Output>(schema: z.ZodType<Output>, input: unknown): Output {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  throw new ValidationError(
+    result.error.issues.map((issue) => ({
+      path: ['input', ...issue.path.map(String)],
+      code: issue.code === 'custom' ? String(issue.params?.code) : 'REQUIRED',
+      message: issue.message,
+    })),
+  );
+}
+
+/** For transforms: the field is refused with one of our codes. */
+export function refused(context: z.RefinementCtx, code: string, message: string): never {
+  context.addIssue({ code: 'custom', params: { code }, message });
+  return z.NEVER;
+}
+
+/** GraphQL has checked the types, so the one thing left to be wrong is a null. */
+function required(): string {
+  return 'This must not be null.';
+}

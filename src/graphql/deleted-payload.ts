@@ -1,0 +1,6 @@
+import { builder } from './builder.ts';
+
+export const DeletedPayloadObject = builder.objectRef<{ readonly id: string }>('DeletedPayload').implement({
+  description: 'What was deleted.',
+  fields: (t) => ({ id: t.exposeID('id', { description: 'The id it had.' }) }),
+});

@@ -1,0 +1,84 @@
+import type { ObjectRef } from '@pothos/core';
+import { GraphQLError } from 'graphql';
+import type { FieldProblem } from '../errors.ts';
+import { builder } from './builder.ts';
+
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 100;
+
+/** A stretch of a list. */
+export interface PageArguments {
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** What a page type is made from. The count is asked for only when a client selects it. */
+export interface Page<Item> extends PageArguments {
+  readonly items: readonly Item[];
+  readonly hasNextPage: boolean;
+  readonly countAll: () => Promise<number>;
+}
+
+interface PageSource<Row> {
+  /** Up to `take` rows after the first `skip`, in a fixed order. */
+  readonly find: (stretch: { readonly skip: number; readonly take: number }) => Promise<Row[]>;
+  readonly count: () => Promise<number>;
+}
+
+/**
+ * One page. It reads one row more than asked for instead of counting, to know whether there is a next one.
+ *
+ * @throws GraphQLError BAD_USER_INPUT for a limit outside 1 to 100 or a negative offset: refused, never clamped
+ */
+export async function readPage<Row>({ offset, limit }: PageArguments, source: PageSource<Row>): Promise<Page<Row>> {
+  refuseBadInput([
+    ...(offset >= 0 ? [] : [problem('offset', 'TOO_SMALL', 'The offset must be 0 or more.')]),
+    ...(limit >= 1 ? [] : [problem('limit', 'TOO_SMALL', 'The limit must be 1 or more.')]),
+    ...(limit <= MAX_LIMIT ? [] : [problem('limit', 'TOO_LARGE', `The limit must be ${MAX_LIMIT} or less.`)]),
+  ]);
+  const rows = await source.find({ skip: offset, take: limit + 1 });
+  return { offset, limit, items: rows.slice(0, limit), hasNextPage: rows.length > limit, countAll: source.count };
+}
+
+/** For lists, whose bad arguments have no union to be answered in. */
+export function refuseBadInput(fields: readonly FieldProblem[]): void {
+  if (fields.length === 0) return;
+  throw new GraphQLError(fields.map(({ message }) => message).join(' '), {
+    extensions: { code: 'BAD_USER_INPUT', fields },
+  });
+}
+
+function problem(argument: string, code: string, message: string): FieldProblem {
+  return { path: [argument], code, message };
+}
+
+/** The arguments of every list. */
+export const pageArguments = builder.args((t) => ({
+  offset: t.int({ required: true, defaultValue: 0, description: 'How many to pass over: 0 or more.' }),
+  limit: t.int({ required: true, defaultValue: DEFAULT_LIMIT, description: 'How many at most: 1 to 100.' }),
+}));
+
+/** The type of one page of these items, such as `UserPage`. */
+export function pageType<Item>(name: string, itemsDescription: string, item: ObjectRef<never, Item>) {
+  return builder.objectRef<Page<Item>>(name).implement({
+    description: 'One page of a list.',
+    fields: (t) => ({
+      items: t.field({
+        type: [item as ObjectRef<never, Item>],
+        description: itemsDescription,
+        resolve: (page) => [...page.items],
+      }),
+      totalCount: t.int({
+        description: 'How many there are in all. Counted only when it is asked for.',
+        resolve: (page) => page.countAll(),
+      }),
+      offset: t.exposeInt('offset', { description: 'How many were passed over.' }),
+      limit: t.exposeInt('limit', { description: 'How many were asked for.' }),
+      hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether there are more after these.' }),
+      hasPreviousPage: t.boolean({
+        description: 'Whether there are some before these.',
+        resolve: (page) => page.offset > 0,
+      }),
+    }),
+  });
+}
