@@ -4,6 +4,7 @@ import './graphql/error-types.ts';
 import './roles/types.ts';
 import './tokens/schema.ts';
 import './users/schema.ts';
+import './users/administration.ts';
 import './sessions/schema.ts';
 
 /** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */

@@ -7,7 +7,22 @@ export type AuditEventType =
   | 'login.failed'
   | 'session.revoked'
   | 'session.reuse_detected'
-  | 'user.created';
+  | 'user.created'
+  | 'user.updated'
+  | 'user.activated'
+  | 'user.revoked'
+  | 'user.deleted'
+  | 'user.registered'
+  | 'user.imported'
+  | 'email.verified'
+  | 'email.change_requested'
+  | 'email.changed'
+  | 'password.changed'
+  | 'role.created'
+  | 'role.updated'
+  | 'role.deleted'
+  | 'role.assigned'
+  | 'role.revoked';
 
 /** Where a request came from, as far as it can be believed. */
 export interface Client {

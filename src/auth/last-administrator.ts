@@ -3,25 +3,31 @@ import type { Prisma } from '../database/generated/client.ts';
 import { LastAdministratorError } from '../errors.ts';
 import { ADMIN_ROLE } from './permissions.ts';
 
+/** The administrators who can sign in, as they are and stay until the transaction ends. */
+export interface LockedAdministrators {
+  /**
+   * Somebody who can administer is left without this user.
+   *
+   * @throws LastAdministratorError
+   */
+  requireOtherThan(userId: string): void;
+}
+
 /**
- * Somebody who holds the role `admin` and can sign in remains once this user can no longer. Asked in the transaction
- * that takes it away, before it does, by whatever revokes, deletes, unverifies a user or takes the role. The role's row
- * is locked until the transaction ends, so that two administrators who remove each other at once do so one after the
- * other.
+ * Asked in the transaction that revokes, deletes, unverifies a user or takes the role `admin` away, before it does. The
+ * role's row is locked until the transaction ends, so that two administrators who remove each other at once do so one
+ * after the other.
  *
- * Lock order: this lock comes first, user rows after it.
- *
- * @throws LastAdministratorError
+ * Lock order: this one comes first, rows of users after it.
  */
-export async function requireAnotherAdministrator(
+export async function lockAdministrators(
   app: App,
   transaction: Prisma.TransactionClient,
-  userId: string,
-): Promise<void> {
+): Promise<LockedAdministrators> {
   const [admin] = await transaction.$queryRaw<{ readonly id: string }[]>`
     SELECT id FROM roles WHERE name_key = ${ADMIN_ROLE} AND built_in FOR NO KEY UPDATE`;
   if (admin === undefined) throw new Error('the built-in role admin is missing');
-  const holders = await transaction.user.findMany({
+  const administrators = await transaction.user.findMany({
     where: {
       status: 'ACTIVE',
       passwordHash: { not: null },
@@ -29,8 +35,12 @@ export async function requireAnotherAdministrator(
       roles: { some: { roleId: admin.id } },
     },
     select: { id: true },
+    // Two tell whether there is another one than whoever it is about.
     take: 2,
   });
-  const isOne = holders.some(({ id }) => id === userId);
-  if (isOne && holders.length === 1) throw new LastAdministratorError();
+  return {
+    requireOtherThan(userId) {
+      if (administrators.length === 1 && administrators[0]?.id === userId) throw new LastAdministratorError();
+    },
+  };
 }

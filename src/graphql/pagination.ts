@@ -32,9 +32,9 @@ interface PageSource<Row> {
  */
 export async function readPage<Row>({ offset, limit }: PageArguments, source: PageSource<Row>): Promise<Page<Row>> {
   refuseBadInput([
-    ...(offset >= 0 ? [] : [problem('offset', 'TOO_SMALL', 'The offset must be 0 or more.')]),
-    ...(limit >= 1 ? [] : [problem('limit', 'TOO_SMALL', 'The limit must be 1 or more.')]),
-    ...(limit <= MAX_LIMIT ? [] : [problem('limit', 'TOO_LARGE', `The limit must be ${MAX_LIMIT} or less.`)]),
+    ...(offset >= 0 ? [] : [problem(['offset'], 'TOO_SMALL', 'The offset must be 0 or more.')]),
+    ...(limit >= 1 ? [] : [problem(['limit'], 'TOO_SMALL', 'The limit must be 1 or more.')]),
+    ...(limit <= MAX_LIMIT ? [] : [problem(['limit'], 'TOO_LARGE', `The limit must be ${MAX_LIMIT} or less.`)]),
   ]);
   const rows = await source.find({ skip: offset, take: limit + 1 });
   return { offset, limit, items: rows.slice(0, limit), hasNextPage: rows.length > limit, countAll: source.count };
@@ -48,8 +48,23 @@ export function refuseBadInput(fields: readonly FieldProblem[]): void {
   });
 }
 
-function problem(argument: string, code: string, message: string): FieldProblem {
-  return { path: [argument], code, message };
+/**
+ * The texts of a filter can be compared with what the database keeps.
+ *
+ * @throws GraphQLError BAD_USER_INPUT for U+0000 and halves of characters
+ */
+export function refuseUnstorable(path: readonly string[], filter: object): void {
+  const isUnstorable = (value: unknown) =>
+    typeof value === 'string' && (value.includes('\u0000') || !value.isWellFormed());
+  refuseBadInput(
+    Object.entries(filter).flatMap(([name, value]) =>
+      isUnstorable(value) ? problem([...path, name], 'INVALID_CHARACTERS', `"${name}" holds no proper text.`) : [],
+    ),
+  );
+}
+
+function problem(path: readonly string[], code: string, message: string): FieldProblem {
+  return { path, code, message };
 }
 
 /** The arguments of every list. */
@@ -58,13 +73,25 @@ export const pageArguments = builder.args((t) => ({
   limit: t.int({ required: true, defaultValue: DEFAULT_LIMIT, description: 'How many at most: 1 to 100.' }),
 }));
 
+export const SortDirectionEnum = builder.enumType('SortDirection', {
+  description: 'Which way a list is sorted.',
+  values: {
+    ASC: { description: 'Smallest or oldest first.' },
+    DESC: { description: 'Largest or newest first.' },
+  } as const,
+});
+
 /** The type of one page of these items, such as `UserPage`. */
-export function pageType<Item>(name: string, itemsDescription: string, item: ObjectRef<never, Item>) {
+export function pageType<Item>(
+  name: string,
+  itemsDescription: string,
+  item: ObjectRef<typeof builder.$inferSchemaTypes, Item>,
+) {
   return builder.objectRef<Page<Item>>(name).implement({
     description: 'One page of a list.',
     fields: (t) => ({
       items: t.field({
-        type: [item as ObjectRef<never, Item>],
+        type: [item],
         description: itemsDescription,
         resolve: (page) => [...page.items],
       }),

@@ -62,8 +62,10 @@ interface SessionsToEnd {
   readonly userId: string;
   /** Absent: all of them. */
   readonly sessionId?: string;
+  /** The one to leave alone. */
+  readonly exceptSessionId?: string;
   readonly actorId: string;
-  readonly reason: 'logout' | 'logout_everywhere' | 'revoked';
+  readonly reason: 'logout' | 'logout_everywhere' | 'revoked' | 'user_revoked' | 'password_changed';
 }
 
 /**
@@ -76,12 +78,18 @@ export async function endSessions(
   app: App,
   transaction: Prisma.TransactionClient,
   client: Client,
-  { userId, sessionId, actorId, reason }: SessionsToEnd,
+  { userId, sessionId, exceptSessionId, actorId, reason }: SessionsToEnd,
 ): Promise<number> {
   const now = app.now();
   await lockUser(transaction, userId);
   const { count } = await transaction.session.updateMany({
-    where: { userId, ...(sessionId && { id: sessionId }), revokedAt: null, idleExpiresAt: { gt: now } },
+    where: {
+      userId,
+      ...(sessionId && { id: sessionId }),
+      ...(exceptSessionId && { id: { not: exceptSessionId } }),
+      revokedAt: null,
+      idleExpiresAt: { gt: now },
+    },
     data: { revokedAt: now },
   });
   if (count === 0) return 0;

@@ -1,0 +1,51 @@
+import { v7 as newId } from 'uuid';
+import type { App } from '../app.ts';
+import { USER_ROLE } from '../auth/permissions.ts';
+import type { Prisma, User } from '../database/generated/client.ts';
+import { violatesUnique } from '../database/unique-violation.ts';
+import { EmailTakenError } from '../errors.ts';
+
+export interface NewUser {
+  /** Canonical. */
+  readonly email: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly remark: string | null;
+  readonly status: User['status'];
+  readonly emailVerified: boolean;
+  readonly passwordHash: string | null;
+  /** Besides the role `user`, which everybody has. */
+  readonly roleIds: readonly string[];
+}
+
+/**
+ * A new user with the role `user` and those named; lives if the caller's transaction commits. Whether the address is
+ * free is for the database to say, so of fifty at once one is made.
+ *
+ * @throws EmailTakenError; the transaction is then void and has to end
+ */
+export async function insertUser(
+  app: App,
+  transaction: Prisma.TransactionClient,
+  { roleIds, ...fields }: NewUser,
+): Promise<User> {
+  const now = app.now();
+  const { id: userRoleId } = await transaction.role.findUniqueOrThrow({
+    where: { nameKey: USER_ROLE },
+    select: { id: true },
+  });
+  const held = [...new Set([userRoleId, ...roleIds])];
+  try {
+    return await transaction.user.create({
+      data: {
+        id: newId(),
+        ...fields,
+        createdAt: now,
+        updatedAt: now,
+        roles: { create: held.map((roleId) => ({ roleId, createdAt: now })) },
+      },
+    });
+  } catch (error) {
+    throw violatesUnique(error, 'users_email_key') ? new EmailTakenError() : error;
+  }
+}
