@@ -1,10 +1,12 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './graphql/builder.ts';
 import './graphql/error-types.ts';
-import './roles/types.ts';
+import './audit/schema.ts';
+import './roles/schema.ts';
 import './tokens/schema.ts';
 import './users/schema.ts';
 import './users/administration.ts';
+import './users/roles.ts';
 import './sessions/schema.ts';
 
 /** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */

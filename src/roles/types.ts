@@ -1,5 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import { type Permission, permissionDescriptions, permissionsOf } from '../auth/permissions.ts';
+import type { Role } from '../database/generated/client.ts';
 import { builder } from '../graphql/builder.ts';
 import { requireViewer } from '../graphql/scopes.ts';
 import { roleNameKey } from './service.ts';
@@ -41,4 +42,16 @@ builder.asEntity(RoleObject, {
     const nameKey = typeof name === 'string' ? roleNameKey(name) : null;
     return nameKey === null ? null : context.app.db.role.findUnique({ where: { nameKey } });
   },
+});
+
+export const RolePayloadObject = builder.objectRef<{ readonly role: Role }>('RolePayload').implement({
+  description: 'A role as it is now.',
+  fields: (t) => ({
+    role: t.field({
+      type: RoleObject,
+      description: 'The role that was made or changed.',
+      grantScopes: ['visibleRole'],
+      resolve: ({ role }) => role,
+    }),
+  }),
 });

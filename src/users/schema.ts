@@ -5,6 +5,7 @@ import { unauthenticated } from '../graphql/errors.ts';
 import { pageArguments, pageType, readPage, refuseUnstorable, SortDirectionEnum } from '../graphql/pagination.ts';
 import { UserStatusEnum } from '../graphql/user-status.ts';
 import { roleNameKey } from '../roles/service.ts';
+import { isAuthorized } from './is-authorized.ts';
 import { type UserOrderField, usersOrderBy, usersWhere } from './list.ts';
 import { UserObject } from './types.ts';
 
@@ -103,5 +104,18 @@ builder.queryFields((t) => ({
         count: () => app.db.user.count({ where }),
       });
     },
+  }),
+
+  isAuthorized: t.boolean({
+    skipTypeScopes: true,
+    description:
+      'Whether an access token is good right now and its user meets every condition that is given. Public; false for every bad token, never an error.',
+    args: {
+      accessToken: t.arg.string({ required: true, description: 'The access token to judge.' }),
+      anyRole: t.arg.stringList({ description: 'The names of roles of which the user holds at least one, now.' }),
+      userId: t.arg.id({ description: 'The user’s id.' }),
+      email: t.arg.string({ description: 'The user’s address, which has to be verified.' }),
+    },
+    resolve: (_root, { accessToken, ...conditions }, { app }) => isAuthorized(app, accessToken, conditions),
   }),
 }));

@@ -1,0 +1,27 @@
+import type { App } from '../app.ts';
+import { canonicalEmail } from '../auth/email-address.ts';
+import { loadViewer } from '../auth/viewer.ts';
+
+export interface Conditions {
+  /** At least one of these roles, as they are held now. */
+  readonly anyRole?: readonly string[] | null | undefined;
+  readonly userId?: string | null | undefined;
+  /** In whatever form it is written; only a verified address counts. */
+  readonly email?: string | null | undefined;
+}
+
+/**
+ * Whether the access token is good right now, for an active user (verified, where the configuration requires it) for
+ * whom each condition that is given holds. Every bad token is false.
+ */
+export async function isAuthorized(app: App, accessToken: string, conditions: Conditions): Promise<boolean> {
+  const viewer = await loadViewer(app, accessToken);
+  if (viewer === null) return false;
+  const { user, roles } = viewer;
+  const { anyRole, userId, email } = conditions;
+  if (app.config.emailVerification === 'required' && !user.emailVerified) return false;
+  if (anyRole && !anyRole.some((name) => roles.has(name))) return false;
+  if (typeof userId === 'string' && user.id !== userId.toLowerCase()) return false;
+  if (typeof email === 'string' && !(user.emailVerified && user.email === canonicalEmail(email))) return false;
+  return true;
+}
