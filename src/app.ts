@@ -7,6 +7,8 @@ import { hashPassword } from './crypto/password-hash.ts';
 import { deriveKey } from './crypto/secret-keys.ts';
 import type { Database } from './database/client.ts';
 import type { PrismaClient } from './database/generated/client.ts';
+import { type Hooks, loadHooks } from './hooks.ts';
+import { type Background, createBackground } from './jobs/background.ts';
 import { openSigningKeys, type SigningKeys } from './keys/service.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
 import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
@@ -28,10 +30,14 @@ export interface App {
   /** A hash of nothing anybody knows, with the parameters in force, for logins to accounts that do not exist. */
   readonly decoyHash: string;
   readonly loginThrottle: Throttle;
+  readonly registrationThrottle: Throttle;
+  /** What the operator's module exports. */
+  readonly hooks: Hooks;
+  readonly background: Background;
 }
 
-const LOGIN_FAILURES = 20;
-const LOGIN_WINDOW_SECONDS = 15 * 60;
+const LOGIN_LIMIT = { name: 'login', failures: 20, windowSeconds: 15 * 60 };
+const REGISTRATION_LIMIT = { name: 'registration', failures: 20, windowSeconds: 60 * 60 };
 const HASHES_WAITING_PER_CORE = 64;
 
 export interface AppParts {
@@ -45,7 +51,8 @@ export interface AppParts {
 
 /** The database has every migration when this is called. */
 export async function createApp({ config, database, log, now, publicUrl }: AppParts): Promise<App> {
-  const [keys, decoyHash] = await Promise.all([
+  const [hooks, keys, decoyHash] = await Promise.all([
+    loadHooks(config.hooksModule),
     openSigningKeys(database, config.secretKeys, now()),
     hashPassword(config.argon2, randomBytes(32).toString('base64')),
   ]);
@@ -61,14 +68,14 @@ export async function createApp({ config, database, log, now, publicUrl }: AppPa
     keys,
     hashGate: createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE }),
     decoyHash,
-    loginThrottle: config.rateLimiting
-      ? createThrottle({
-          pool: database.pool,
-          name: 'login',
-          failures: LOGIN_FAILURES,
-          windowSeconds: LOGIN_WINDOW_SECONDS,
-          digestKey: deriveKey(config.secretKeys[0], 'throttle'),
-        })
-      : openThrottle,
+    loginThrottle: throttle(LOGIN_LIMIT),
+    registrationThrottle: throttle(REGISTRATION_LIMIT),
+    hooks,
+    background: createBackground(log),
   };
+
+  function throttle(limit: typeof LOGIN_LIMIT): Throttle {
+    if (!config.rateLimiting) return openThrottle;
+    return createThrottle({ ...limit, pool: database.pool, digestKey: deriveKey(config.secretKeys[0], 'throttle') });
+  }
 }

@@ -64,7 +64,16 @@ export function loadConfig(
     refreshTokenTtlSeconds: Math.min(refreshTokenTtlSeconds, sessionMaxAgeSeconds),
     sessionMaxAgeSeconds,
     refreshGraceSeconds: value('REFRESH_GRACE_SECONDS'),
+    /** The front end's base for links in mails. Null: the public URL. */
+    appUrl: value('APP_URL'),
+    /** With `{token}` in them. Null: a path under the front end's base. */
+    linkTemplates: Object.freeze({
+      EMAIL_VERIFICATION: value('EMAIL_VERIFICATION_URL'),
+      EMAIL_CHANGE: value('EMAIL_CHANGE_URL'),
+    }),
+    registration: value('REGISTRATION'),
     emailVerification: value('EMAIL_VERIFICATION'),
+    emailVerificationTtlSeconds: value('EMAIL_VERIFICATION_TTL_SECONDS'),
     /** In code points. */
     passwordMinLength: value('PASSWORD_MIN_LENGTH'),
     argon2: Object.freeze({
@@ -76,6 +85,7 @@ export function loadConfig(
       adminEmail === null || adminPassword === null
         ? null
         : Object.freeze({ email: adminEmail, password: adminPassword }),
+    hooksModule: value('HOOKS_MODULE'),
     rateLimiting: value('RATE_LIMITING'),
     trustProxyHops: value('TRUST_PROXY'),
     corsOrigins: value('CORS_ORIGINS') ?? [],

@@ -7,6 +7,9 @@ import './tokens/schema.ts';
 import './users/schema.ts';
 import './users/administration.ts';
 import './users/roles.ts';
+import './verification/schema.ts';
+import './email-change/schema.ts';
+import './registration/schema.ts';
 import './sessions/schema.ts';
 
 /** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { migrate } from './database/migrate.ts';
 import { sendError } from './http/send.ts';
+import type { Background } from './jobs/background.ts';
 import { createRequestListener } from './server.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
 
@@ -53,12 +54,14 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   );
   const { port } = await listen(server, config);
   let database: Database | undefined;
+  let background: Background | undefined;
   try {
     database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
     const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
     const app = await createApp({ config, database, log, now, publicUrl });
+    background = app.background;
     const newAdministrator = await ensureFirstAdministrator(app);
     listener = createRequestListener(app, () => isDraining);
     return { app, url: urlOf(config.host, port), newAdministrator, close };
@@ -72,6 +75,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
     await closed;
+    await background?.drain();
     await database?.close();
   }
 }

@@ -18,6 +18,7 @@ export type AuditEventType =
   | 'email.change_requested'
   | 'email.changed'
   | 'password.changed'
+  | 'password.refused'
   | 'role.created'
   | 'role.updated'
   | 'role.deleted'

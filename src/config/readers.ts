@@ -87,6 +87,20 @@ export const exactOrigin: Reader<string> = (text) =>
     ? text
     : new Refused('must be exact origins as a browser sends them, such as https://app.example.com: no * and no path');
 
+/** Where the pages of the front end are, such as `https://example.com/app`: without the slash at the end. */
+export const frontEndBase: Reader<string> = (text) => {
+  const url = /^https?:\/\/[^\s\\?#@]+$/i.test(text) ? URL.parse(text) : null;
+  return url?.href.replace(/\/$/, '') ?? new Refused('must be an http(s) URL without query, fragment or credentials');
+};
+
+/** A URL in which `{token}` stands once for a one-time token. */
+export const linkTemplate: Reader<string> = (text) =>
+  text.split('{token}').length === 2 &&
+  /^https?:\/\/[^\s\\@]+$/i.test(text) &&
+  URL.canParse(text.replace('{token}', 'x'))
+    ? text
+    : new Refused('must be an http(s) URL with {token} in it once');
+
 function parseOrigin(text: string): string | null {
   if (!/^https?:\/\/[^\s/\\?#@*]+$/i.test(text)) return null;
   return URL.parse(text)?.origin ?? null;

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts';
 import type { Client } from '../audit/service.ts';
 import { loadViewer, type Viewer } from '../auth/viewer.ts';
+import type { HookRequest } from '../hooks.ts';
 import type { RefreshCookie } from './refresh-cookie.ts';
 
 /** What every resolver gets: the app, who asks from where, and the way to answer with a cookie. */
@@ -8,6 +9,8 @@ export interface Context {
   readonly app: App;
   readonly requestId: string;
   readonly client: Client;
+  /** What hooks are told of the request. */
+  readonly hookRequest: HookRequest;
   /** What the Authorization header carried; null when there was none. */
   readonly bearer: string | null;
   readonly refreshCookie: RefreshCookie;
@@ -26,6 +29,7 @@ export function createContext(parts: ContextParts): Context {
   let found: Viewer | null = null;
   return {
     ...parts,
+    hookRequest: { id: parts.requestId, client: parts.client },
     openedSessionId: null,
     viewer() {
       lookup ??= lookUp();

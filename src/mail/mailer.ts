@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import type { Prisma } from '../database/generated/client.ts';
 
-/** Every mail there is. Each has its words in a file of its own beside this one. */
+/** Every mail there is. Their words are in mail/words.ts. */
 export type MailKind =
   | 'email_verification'
   | 'account_exists'
@@ -19,10 +19,25 @@ export interface OwedMail {
   readonly tokenId?: string;
 }
 
-/** The mail is owed if, and only if, the caller's transaction commits. It carries ids; its link is derived when it is sent. */
+const MAILS_AN_HOUR = 3;
+const HOUR_MILLISECONDS = 3_600_000;
+
+/** The mail is owed if, and only if, the caller's transaction commits. It carries ids; its link is derived when sent. */
 export async function queueMail(app: App, transaction: Prisma.TransactionClient, mail: OwedMail): Promise<void> {
-  await transaction.mail.create({
-    select: { id: true },
-    data: { id: newId(), createdAt: app.now(), ...mail },
-  });
+  await transaction.mail.create({ select: { id: true }, data: { id: newId(), createdAt: app.now(), ...mail } });
+}
+
+/**
+ * Whether this address may get another mail of this kind: three an hour. Asked before a mail that a stranger can cause,
+ * which is then left out silently. The caller has locked the user's row, so that two at once count one after the other.
+ */
+export async function mayMail(
+  app: App,
+  transaction: Prisma.TransactionClient,
+  { kind, recipient }: Pick<OwedMail, 'kind' | 'recipient'>,
+): Promise<boolean> {
+  if (!app.config.rateLimiting) return true;
+  const since = new Date(app.now().getTime() - HOUR_MILLISECONDS);
+  const sent = await transaction.mail.count({ where: { kind, recipient, createdAt: { gt: since } } });
+  return sent < MAILS_AN_HOUR;
 }

@@ -2,7 +2,6 @@ import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { USER_ROLE } from '../auth/permissions.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
-import { violatesUnique } from '../database/unique-violation.ts';
 import { EmailTakenError } from '../errors.ts';
 
 export interface NewUser {
@@ -22,7 +21,7 @@ export interface NewUser {
  * A new user with the role `user` and those named; lives if the caller's transaction commits. Whether the address is
  * free is for the database to say, so of fifty at once one is made.
  *
- * @throws EmailTakenError; the transaction is then void and has to end
+ * @throws EmailTakenError, with nothing written and the transaction as good as before
  */
 export async function insertUser(
   app: App,
@@ -30,22 +29,16 @@ export async function insertUser(
   { roleIds, ...fields }: NewUser,
 ): Promise<User> {
   const now = app.now();
+  const [user] = await transaction.user.createManyAndReturn({
+    data: [{ id: newId(), ...fields, createdAt: now, updatedAt: now }],
+    skipDuplicates: true,
+  });
+  if (user === undefined) throw new EmailTakenError();
   const { id: userRoleId } = await transaction.role.findUniqueOrThrow({
     where: { nameKey: USER_ROLE },
     select: { id: true },
   });
   const held = [...new Set([userRoleId, ...roleIds])];
-  try {
-    return await transaction.user.create({
-      data: {
-        id: newId(),
-        ...fields,
-        createdAt: now,
-        updatedAt: now,
-        roles: { create: held.map((roleId) => ({ roleId, createdAt: now })) },
-      },
-    });
-  } catch (error) {
-    throw violatesUnique(error, 'users_email_key') ? new EmailTakenError() : error;
-  }
+  await transaction.userRole.createMany({ data: held.map((roleId) => ({ userId: user.id, roleId, createdAt: now })) });
+  return user;
 }

@@ -1,0 +1,6 @@
+import { builder } from './builder.ts';
+
+export const AcceptedPayloadObject = builder.objectRef<{ readonly accepted: true }>('AcceptedPayload').implement({
+  description: 'The request was heard. Says nothing of whether the address is known.',
+  fields: (t) => ({ accepted: t.exposeBoolean('accepted', { description: 'Always true.' }) }),
+});

@@ -1,0 +1,40 @@
+import type { App } from '../app.ts';
+import { type Client, recordEvent } from '../audit/service.ts';
+import { passwordMatches } from '../auth/passwords.ts';
+import type { Viewer } from '../auth/viewer.ts';
+import { isPlausiblePassword } from '../crypto/password-hash.ts';
+import { clientNetwork } from '../limits/client-network.ts';
+import { InvalidCredentialsError } from '../sessions/errors.ts';
+
+/**
+ * The viewer knows the password: asked again before what a stolen session must not do. Throttled together with logins.
+ *
+ * @returns the hash that was verified, for the statement that relies on it to ask for
+ * @throws InvalidCredentialsError also without a password
+ * @throws RateLimitedError
+ */
+export async function requireCurrentPassword(
+  app: App,
+  viewer: Viewer,
+  client: Client,
+  password: string,
+): Promise<string> {
+  const { id, email, passwordHash } = viewer.user;
+  if (!isPlausiblePassword(password)) throw new InvalidCredentialsError();
+  const throttleKeys = [`account:${email}`, `client:${clientNetwork(client.ipAddress ?? '')}`];
+  const refuseIfThrottled = () => app.loginThrottle.refuseIfExhausted(throttleKeys);
+  await refuseIfThrottled();
+  if ((await passwordMatches(app, passwordHash, password, refuseIfThrottled)) && passwordHash !== null) {
+    return passwordHash;
+  }
+  await app.loginThrottle.countFailure(throttleKeys);
+  await recordEvent(app.db, {
+    type: 'password.refused',
+    at: app.now(),
+    actorId: id,
+    subjectId: id,
+    email,
+    client,
+  });
+  throw new InvalidCredentialsError();
+}

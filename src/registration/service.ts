@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import type { App } from '../app.ts';
+import { recordEvent } from '../audit/service.ts';
+import { emailField, nameField, parseInput } from '../auth/fields.ts';
+import { hashNewPassword } from '../auth/passwords.ts';
+import { allows, runAfterwards } from '../auth/run-hooks.ts';
+import { lockUser } from '../auth/user-lock.ts';
+import type { Prisma, User } from '../database/generated/client.ts';
+import { EmailTakenError } from '../errors.ts';
+import type { HookRequest } from '../hooks.ts';
+import { clientNetwork } from '../limits/client-network.ts';
+import { mayMail, queueMail } from '../mail/mailer.ts';
+import { requireAcceptablePassword } from '../passwords/policy.ts';
+import { insertUser } from '../users/insert.ts';
+import { mailVerification } from '../verification/service.ts';
+import { RegistrationClosedError } from './errors.ts';
+
+export interface RegisterUserInput {
+  readonly email: string;
+  readonly password: string;
+  readonly firstName: string;
+  readonly lastName: string;
+}
+
+export interface Registration {
+  /** Canonical. */
+  readonly email: string;
+  readonly verificationRequired: boolean;
+  readonly activationRequired: boolean;
+}
+
+const registerUserFields = z.object({ email: emailField, firstName: nameField, lastName: nameField });
+
+/**
+ * A free address has an account with the role `user`, on record, and is owed a mail to prove it. A taken one is owed a
+ * mail that says so, and nothing else has changed. The answer is the same, and so is the work, so that nobody learns
+ * who has an account; only without verification there is nothing to hide behind.
+ *
+ * @throws RegistrationClosedError also when the operator's hook refuses
+ * @throws ValidationError
+ * @throws RateLimitedError after too many registrations from this client
+ * @throws EmailTakenError with EMAIL_VERIFICATION=off
+ */
+export async function registerUser(app: App, request: HookRequest, input: RegisterUserInput): Promise<Registration> {
+  const { registration, emailVerification } = app.config;
+  if (registration === 'closed') throw new RegistrationClosedError();
+  const fields = parseInput(registerUserFields, input);
+  requireAcceptablePassword(app, input.password, fields, ['input', 'password']);
+  const throttleKeys = [`client:${clientNetwork(request.client.ipAddress ?? '')}`];
+  await app.registrationThrottle.refuseIfExhausted(throttleKeys);
+  await app.registrationThrottle.countFailure(throttleKeys);
+  const { preRegistration } = app.hooks;
+  if (preRegistration && !(await allows(app, 'preRegistration', () => preRegistration(fields, request)))) {
+    throw new RegistrationClosedError();
+  }
+
+  const passwordHash = await hashNewPassword(app, input.password);
+  const user = await app.db.$transaction(async (transaction) => {
+    try {
+      return await insertRegistered(app, transaction, request, { ...fields, passwordHash });
+    } catch (error) {
+      if (!(error instanceof EmailTakenError) || emailVerification === 'off') throw error;
+      await mailAccountExists(app, transaction, fields.email);
+      return null;
+    }
+  });
+  if (user !== null) runAfterwards(app, 'postRegistration', user, request);
+  return {
+    email: fields.email,
+    verificationRequired: emailVerification === 'required',
+    activationRequired: registration === 'approval',
+  };
+}
+
+interface Registered {
+  readonly email: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly passwordHash: string;
+}
+
+async function insertRegistered(
+  app: App,
+  transaction: Prisma.TransactionClient,
+  { client }: HookRequest,
+  registered: Registered,
+): Promise<User> {
+  const status = app.config.registration === 'approval' ? 'PENDING' : 'ACTIVE';
+  const user = await insertUser(app, transaction, {
+    ...registered,
+    status,
+    remark: null,
+    emailVerified: false,
+    roleIds: [],
+  });
+  await recordEvent(transaction, {
+    type: 'user.registered',
+    at: user.createdAt,
+    actorId: user.id,
+    subjectId: user.id,
+    email: user.email,
+    client,
+    data: { status },
+  });
+  if (app.config.emailVerification !== 'off') await mailVerification(app, transaction, user);
+  return user;
+}
+
+async function mailAccountExists(app: App, transaction: Prisma.TransactionClient, email: string): Promise<void> {
+  const owner = await transaction.user.findUnique({ where: { email }, select: { id: true } });
+  if (owner === null) return;
+  await lockUser(transaction, owner.id);
+  const mail = { kind: 'account_exists', recipient: email, userId: owner.id } as const;
+  if (await mayMail(app, transaction, mail)) await queueMail(app, transaction, mail);
+}

@@ -1,0 +1,79 @@
+import type { App } from '../app.ts';
+import { recordEvent } from '../audit/service.ts';
+import { canonicalEmail } from '../auth/email-address.ts';
+import { runAfterwards } from '../auth/run-hooks.ts';
+import { lockUser } from '../auth/user-lock.ts';
+import type { Prisma, User } from '../database/generated/client.ts';
+import type { HookRequest } from '../hooks.ts';
+import { mayMail, queueMail } from '../mail/mailer.ts';
+import { InvalidTokenError } from '../tokens/errors.ts';
+import { consumeOneTimeToken, findOneTimeToken, issueOneTimeToken } from '../tokens/service.ts';
+
+/**
+ * The user is owed a mail with a new link that proves the address; earlier links are dead. The caller has locked the
+ * user's row, or made it, in the same transaction.
+ */
+export async function mailVerification(
+  app: App,
+  transaction: Prisma.TransactionClient,
+  { id: userId, email }: Pick<User, 'id' | 'email'>,
+): Promise<void> {
+  const tokenId = await issueOneTimeToken(app, transaction, {
+    purpose: 'EMAIL_VERIFICATION',
+    userId,
+    email,
+    ttlSeconds: app.config.emailVerificationTtlSeconds,
+  });
+  await queueMail(app, transaction, { kind: 'email_verification', recipient: email, userId, tokenId });
+}
+
+/**
+ * If there is an unverified account with this address that has not been revoked, it is owed a new link, at most three an
+ * hour. Returns before any of that is looked at, so that the answer and its time are the same for every address.
+ */
+export function requestEmailVerification(app: App, text: string): void {
+  const email = canonicalEmail(text);
+  if (email === null || app.config.emailVerification === 'off') return;
+  app.background.run('request email verification', () =>
+    app.db.$transaction(async (transaction) => {
+      const found = await transaction.user.findUnique({ where: { email }, select: { id: true } });
+      if (found === null) return;
+      await lockUser(transaction, found.id);
+      const user = await transaction.user.findUnique({ where: { id: found.id, email } });
+      if (user === null || user.emailVerified || user.status === 'REVOKED') return;
+      const isAllowed = await mayMail(app, transaction, { kind: 'email_verification', recipient: email });
+      if (isAllowed) await mailVerification(app, transaction, user);
+    }),
+  );
+}
+
+/**
+ * The address that the token was sent to is proven, on record, and the token is used up.
+ *
+ * @returns the address
+ * @throws InvalidTokenError REVOKED also when the account has another address by now
+ */
+export async function verifyEmail(app: App, request: HookRequest, token: string): Promise<string> {
+  const row = await findOneTimeToken(app, 'EMAIL_VERIFICATION', token);
+  const user = await app.db.$transaction(async (transaction) => {
+    await lockUser(transaction, row.userId);
+    await consumeOneTimeToken(app, transaction, row);
+    const now = app.now();
+    const { count } = await transaction.user.updateMany({
+      where: { id: row.userId, email: row.email, status: { not: 'REVOKED' } },
+      data: { emailVerified: true, updatedAt: now },
+    });
+    if (count === 0) throw new InvalidTokenError('REVOKED');
+    await recordEvent(transaction, {
+      type: 'email.verified',
+      at: now,
+      actorId: row.userId,
+      subjectId: row.userId,
+      email: row.email,
+      client: request.client,
+    });
+    return transaction.user.findUniqueOrThrow({ where: { id: row.userId } });
+  });
+  runAfterwards(app, 'postVerification', user, request);
+  return user.email;
+}
