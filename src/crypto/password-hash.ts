@@ -12,14 +12,15 @@ export interface Argon2Parameters {
  */
 export const strongestArgon2Parameters: Argon2Parameters = { memoryKib: 262_144, iterations: 10, parallelism: 16 };
 
+/** The longest password, in code points of its NFC form. */
+export const MAX_PASSWORD_CODE_POINTS = 256;
+
 /** Whether this can be anybody's password: well-formed, 1 to 256 code points in NFC. Nothing else is worth a hash. */
 export function isPlausiblePassword(password: string): boolean {
   // NFC shortens a text to a quarter at most, and a code point takes two units at most.
-  if (password.length === 0 || password.length > maximalCodePoints * 4 * 2) return false;
-  return password.isWellFormed() && [...password.normalize('NFC')].length <= maximalCodePoints;
+  if (password.length === 0 || password.length > MAX_PASSWORD_CODE_POINTS * 4 * 2) return false;
+  return password.isWellFormed() && [...password.normalize('NFC')].length <= MAX_PASSWORD_CODE_POINTS;
 }
-
-const maximalCodePoints = 256;
 
 /**
  * An argon2id PHC string of the NFC form, so that the same password typed on another keyboard is the same password.
