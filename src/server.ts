@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { App } from './app.ts';
 import { createGraphqlEndpoint, GRAPHQL_PATH } from './http/graphql.ts';
+import { MAILBOX_JSON_PATH, MAILBOX_PATH, sendMailbox } from './http/mailbox.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import { DISCOVERY_PATH, discovery, JWKS_PATH, jwks } from './http/well-known.ts';
@@ -33,6 +34,9 @@ export function createRequestListener(app: App, isDraining: () => boolean): Requ
         return sendToAnybody(response, jwks(app));
       case DISCOVERY_PATH:
         return sendToAnybody(response, discovery(app));
+      case MAILBOX_PATH:
+      case MAILBOX_JSON_PATH:
+        return void sendMailbox(app, request, response);
       case '/':
         response.writeHead(302, { location: GRAPHQL_PATH }).end();
         return;

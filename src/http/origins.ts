@@ -8,5 +8,10 @@ const LOOPBACK_HOSTNAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
  */
 export function isAllowedOrigin(app: App, origin: string): boolean {
   if (origin === new URL(app.issuer.url).origin || app.config.corsOrigins.includes(origin)) return true;
-  return !app.config.production && URL.canParse(origin) && LOOPBACK_HOSTNAMES.has(new URL(origin).hostname);
+  return !app.config.production && URL.canParse(origin) && isLoopbackHostname(new URL(origin).hostname);
+}
+
+/** Whether this name, as a URL has it, is this very machine. */
+export function isLoopbackHostname(hostname: string): boolean {
+  return LOOPBACK_HOSTNAMES.has(hostname);
 }

@@ -3,10 +3,12 @@ import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { canonicalEmail } from '../auth/email-address.ts';
 import { hashNewPassword, passwordMatches } from '../auth/passwords.ts';
+import { allows, hookUser, runAfterwards } from '../auth/run-hooks.ts';
 import { findSignedIn } from '../auth/signed-in.ts';
 import { isPlausiblePassword, needsRehash } from '../crypto/password-hash.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { RateLimitedError } from '../errors.ts';
+import type { HookRequest } from '../hooks.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { EmailNotVerifiedError, InvalidCredentialsError, UserInactiveError } from './errors.ts';
 import { type IssuedTokens, issueTokens } from './tokens.ts';
@@ -29,7 +31,8 @@ export interface LogInInput {
  * @throws RateLimitedError after too many failures for this address or from this client, or while too many hashes wait
  * @see OWASP ASVS 5.0 V6.3
  */
-export async function logIn(app: App, client: Client, input: LogInInput): Promise<IssuedTokens> {
+export async function logIn(app: App, request: HookRequest, input: LogInInput): Promise<IssuedTokens> {
+  const { client } = request;
   const email = canonicalEmail(input.email);
   if (email === null || !isPlausiblePassword(input.password)) return refuse(app, client, email, 'malformed');
 
@@ -52,6 +55,11 @@ export async function logIn(app: App, client: Client, input: LogInInput): Promis
     throw new EmailNotVerifiedError();
   }
 
+  const { preLogin } = app.hooks;
+  if (preLogin && !(await allows(app, 'preLogin', () => preLogin(hookUser(user), request)))) {
+    return refuse(app, client, email, 'vetoed');
+  }
+
   const now = app.now();
   const currentHash = await strengthenedHash(app, user, input.password);
   const sessionId = await app.db.$transaction(async (transaction) => {
@@ -64,7 +72,9 @@ export async function logIn(app: App, client: Client, input: LogInInput): Promis
     return openSession(app, transaction, client, { userId: user.id, email, now });
   });
   const signedIn = sessionId === null ? null : await findSignedIn(app, sessionId, now);
-  return signedIn === null ? refuse(app, client, email, 'credentials') : issueTokens(app, signedIn, now);
+  if (signedIn === null) return refuse(app, client, email, 'credentials');
+  runAfterwards(app, 'postLogin', signedIn.user, request);
+  return issueTokens(app, signedIn, now);
 }
 
 /**
@@ -110,7 +120,7 @@ async function strengthenedHash(app: App, user: User, password: string): Promise
   }
 }
 
-type FailureReason = 'malformed' | 'credentials' | 'pending' | 'revoked' | 'unverified';
+type FailureReason = 'malformed' | 'credentials' | 'pending' | 'revoked' | 'unverified' | 'vetoed';
 
 async function refuse(app: App, client: Client, email: string | null, reason: FailureReason): Promise<never> {
   await recordFailure(app, client, email, reason);

@@ -50,7 +50,7 @@ builder.mutationFields((t) => ({
     errors: { types: [RateLimitedError], union: { description: 'That it was heard.' } },
     resolve: (_root, { input }, { app }) => {
       requestEmailVerification(app, input.email);
-      return { accepted: true };
+      return { accepted: true as const };
     },
   }),
 }));

@@ -1,0 +1,76 @@
+import type { App } from '../app.ts';
+import type { Mail, OneTimePurpose, OneTimeToken, User } from '../database/generated/client.ts';
+import { oneTimeTokenOf } from '../tokens/service.ts';
+import type { MailKind } from './mailer.ts';
+import { words } from './words.ts';
+
+/** A mail as its receiver would see it. */
+export interface MailboxMail {
+  readonly id: string;
+  readonly to: string;
+  readonly from: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly sentAt: Date;
+}
+
+const MAILS_SHOWN = 100;
+const FROM = 'Latchkey <no-reply@localhost>';
+
+/** The newest mails, rendered with working links. Only for development: whoever sees this page can use the links. */
+export async function readMailbox(app: App): Promise<readonly MailboxMail[]> {
+  const mails = await app.db.mail.findMany({
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    take: MAILS_SHOWN,
+    include: { user: true, token: true },
+  });
+  return mails.map((mail) => render(app, mail));
+}
+
+const paths: Record<OneTimePurpose, string> = {
+  EMAIL_VERIFICATION: '/verify-email?token={token}',
+  EMAIL_CHANGE: '/confirm-email?token={token}',
+};
+
+/** Where the receiver of a one-time token goes with it; built from configuration only. */
+function linkOf(app: App, token: OneTimeToken): string {
+  const template =
+    app.config.linkTemplates[token.purpose] ?? `${app.config.appUrl ?? app.issuer.url}${paths[token.purpose]}`;
+  return template.replace('{token}', oneTimeTokenOf(app, token));
+}
+
+function render(app: App, mail: Mail & { user: User | null; token: OneTimeToken | null }): MailboxMail {
+  const link = mail.token === null ? null : linkOf(app, mail.token);
+  const { subject, text } = words[mail.kind as MailKind]({ firstName: mail.user?.firstName ?? '', link });
+  return {
+    id: mail.id,
+    to: mail.recipient,
+    from: FROM,
+    subject,
+    text,
+    html: htmlOf(text, link),
+    sentAt: mail.createdAt,
+  };
+}
+
+function htmlOf(text: string, link: string | null): string {
+  return text
+    .split('\n\n')
+    .map((paragraph) =>
+      paragraph === link
+        ? `<p><a href="${escapeHtml(paragraph)}">${escapeHtml(paragraph)}</a></p>`
+        : `<p>${escapeHtml(paragraph)}</p>`,
+    )
+    .join('\n');
+}
+
+/** Text that stands in HTML as text, in attributes too. */
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
