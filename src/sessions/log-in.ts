@@ -34,13 +34,10 @@ export async function logIn(app: App, client: Client, input: LogInInput): Promis
   if (email === null || !isPlausiblePassword(input.password)) return refuse(app, client, email, 'malformed');
 
   const throttleKeys = [`account:${email}`, `client:${clientNetwork(client.ipAddress ?? '')}`];
-  const refuseIfThrottled = () => app.loginThrottle.refuseIfExhausted(throttleKeys);
-  await refuseIfThrottled();
+  await app.loginThrottle.refuseIfExhausted(throttleKeys);
 
   const user = await app.db.user.findUnique({ where: { email } });
-  // Asked again when the turn has come: parallel attempts pass the limit by no more than the hashes in flight.
-  if (!(await passwordMatches(app, user?.passwordHash ?? null, input.password, refuseIfThrottled)) || user === null) {
-    await app.loginThrottle.countFailure(throttleKeys);
+  if (!(await passwordMatches(app, user?.passwordHash ?? null, input.password, throttleKeys)) || user === null) {
     return refuse(app, client, email, 'credentials');
   }
   if (user.status !== 'ACTIVE') {
