@@ -372,6 +372,15 @@ describe('a hash of weaker parameters', () => {
     await logIn(user.email, 'not the password');
     expect(await hashNow()).toBe(passwordHash);
   });
+
+  it('lets everybody in who brings the right password at the same time', async () => {
+    for (let round = 1; round <= 20; round += 1) {
+      const { user, password } = await personWithWeakHash();
+      const answers = await Promise.all([1, 2, 3, 4].map(() => logIn(user.email, password)));
+      expect(answers.map(({ data }) => data?.login?.__typename)).toEqual(Array(4).fill('AuthPayload'));
+      expect(await service.app.db.session.count({ where: { userId: user.id } })).toBe(4);
+    }
+  });
 });
 
 interface Refused {
