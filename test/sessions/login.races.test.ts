@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { hashPassword } from '../../src/crypto/password-hash.ts';
 import { endSessions } from '../../src/sessions/end.ts';
 import { holdHashGate } from '../support/hash-gate.ts';
+import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, type Person } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { faultsOf, invalidCredentials, Login, Me, Refresh, refreshTokenOf, tokensOf } from './operations.ts';
@@ -76,7 +77,7 @@ describe('a login in flight', () => {
       await change.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [person.user.id]);
       const login = logIn(person);
       // The hash is verified by now, and the login stands before the row of its user.
-      await vi.waitUntil(async () => (await countLockWaits()) === 1);
+      await someStatementWaits(service);
       await change.query(sql(), [person.user.id]);
       await change.query('COMMIT');
 
@@ -94,7 +95,7 @@ describe('a login in flight', () => {
       await change.query('BEGIN');
       await change.query(`UPDATE users SET status = 'REVOKED' WHERE id = $1`, [person.user.id]);
       const login = logIn(person);
-      await vi.waitUntil(async () => (await countLockWaits()) === 1);
+      await someStatementWaits(service);
       await change.query('ROLLBACK');
       expect(tokensOf(await login).user.id).toBe(person.user.id);
     } finally {
@@ -156,12 +157,4 @@ async function expectNoSessionOf({ user }: Person): Promise<void> {
   ]);
   const now = await db.user.findUnique({ where: { id: user.id }, select: { lastLoginAt: true } });
   expect(now?.lastLoginAt ?? null).toBeNull();
-}
-
-/** How many statements on this database wait for a row that another transaction holds. */
-async function countLockWaits(): Promise<number> {
-  const { rows } = await service.app.database.pool.query<{ waits: number }>(`
-    SELECT count(*)::int AS waits FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'`);
-  return rows[0]?.waits ?? 0;
 }
