@@ -1,6 +1,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
+import { MASKED_MESSAGE } from './errors.ts';
 
 /** The codes of top-level errors that the API has; whatever else a library calls a bad request is BAD_USER_INPUT. */
 const KNOWN_CODES: ReadonlySet<unknown> = new Set([
@@ -36,7 +37,7 @@ export function presentErrors({ log, suggestions }: Options): Plugin<object, { r
         const fault = faultBehind(error);
         if (fault !== null) {
           log.error({ requestId, path: error.path?.join('.'), err: fault }, 'unexpected error');
-          return recoded(error, 'The service failed to do this. It has been recorded.', {
+          return recoded(error, MASKED_MESSAGE, {
             code: 'INTERNAL_SERVER_ERROR',
             requestId,
             ...(!wasExecuted && { http: { status: 500 } }),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { App } from '../app.ts';
 import { createContext, readBearer } from '../graphql/context.ts';
+import { MASKED_MESSAGE } from '../graphql/errors.ts';
 import { graphiqlOptions, renderGraphiql } from '../graphql/graphiql.ts';
 import { hardening } from '../graphql/hardening.ts';
 import { presentErrors } from '../graphql/present-errors.ts';
@@ -9,7 +10,7 @@ import { refreshCookie } from '../graphql/refresh-cookie.ts';
 import { buildSchema } from '../schema.ts';
 import { clientOf } from './client.ts';
 import { isAllowedOrigin } from './origins.ts';
-import { sendError } from './send.ts';
+import { sendError, sendJson, sendResponse } from './send.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -73,7 +74,19 @@ export function createGraphqlEndpoint(app: App) {
     } else if (method === 'POST' && headers.origin !== undefined && !isAllowedOrigin(app, headers.origin)) {
       sendError(res, 403, 'FORBIDDEN', 'Pages of this origin may not send operations (CORS_ORIGINS).');
     } else {
-      yoga(req, res, { requestId });
+      void answer({ req, res, requestId });
     }
   };
+
+  // Not Yoga's own listener, which answers with the stack when something fails outside of an operation.
+  async function answer(parts: RequestParts): Promise<void> {
+    const { req, res, requestId } = parts;
+    try {
+      await sendResponse(res, await yoga.handleNodeRequestAndResponse(req, res, parts));
+    } catch (error) {
+      log.error({ requestId, err: error }, 'unexpected error');
+      const extensions = { code: 'INTERNAL_SERVER_ERROR', requestId };
+      sendJson(res, 500, { errors: [{ message: MASKED_MESSAGE, extensions }] });
+    }
+  }
 }
