@@ -13,6 +13,9 @@ const KNOWN_CODES: ReadonlySet<unknown> = new Set([
   'INTERNAL_SERVER_ERROR',
 ]);
 
+/** Of an operation that was not run; `spec` leaves it at 200 for clients of plain JSON, as GraphQL over HTTP has it. */
+const BAD_REQUEST = { spec: true, status: 400 };
+
 const SUGGESTION = / ?Did you mean [^?]*\?/g;
 
 interface Options {
@@ -44,7 +47,7 @@ export function presentErrors({ log, suggestions }: Options): Plugin<object, { r
           });
         }
         // What libraries hang on their errors besides these is not for clients.
-        const { code, http, fields } = error.extensions;
+        const { code, fields, http = wasExecuted ? undefined : BAD_REQUEST } = error.extensions;
         return recoded(error, suggestions ? error.message : error.message.replace(SUGGESTION, ''), {
           code: KNOWN_CODES.has(code) ? code : 'BAD_USER_INPUT',
           ...(http !== undefined && { http }),

@@ -33,6 +33,11 @@ export function expectRefusal(answer: RawAnswer, status: number, code = 'BAD_USE
   expectNothingOfTheInside(answer.body);
 }
 
+export function errorOf({ body }: RawAnswer): unknown {
+  const { errors } = JSON.parse(body) as { errors: readonly unknown[] };
+  return errors[0];
+}
+
 /** Whatever the client sent, it is told that it was the client's fault, in a way that a program understands. */
 export function expectCodedOrWellFormed(answer: RawAnswer): void {
   expect(answer.status, answer.body).toBeLessThan(500);
