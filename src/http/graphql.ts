@@ -9,6 +9,7 @@ import { presentErrors } from '../graphql/present-errors.ts';
 import { refreshCookie } from '../graphql/refresh-cookie.ts';
 import { buildSchema } from '../schema.ts';
 import { clientOf } from './client.ts';
+import { setCorsHeaders } from './cors.ts';
 import { answerMediaType, sendsJson } from './media-types.ts';
 import { isAllowedOrigin } from './origins.ts';
 import { readParameters } from './parameters.ts';
@@ -56,25 +57,17 @@ export function createGraphqlEndpoint(app: App) {
     maxRequestBodySize: MAX_BODY_BYTES,
     graphiql: config.graphiql && graphiqlOptions,
     renderGraphiQL: renderGraphiql,
-    cors: (request) => {
-      const origin = request.headers.get('origin');
-      if (origin === null || !isAllowedOrigin(app, origin)) return false;
-      return {
-        origin,
-        credentials: true,
-        methods: ['GET', 'POST'],
-        allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
-        exposedHeaders: ['retry-after', 'x-request-id'],
-        maxAge: 600,
-      };
-    },
+    cors: false,
     disposeOnProcessTerminate: false,
   });
 
   return (req: IncomingMessage, res: ServerResponse, requestId: string): void => {
     const { method, headers } = req;
     const mediaType = answerMediaType(req);
-    if (config.graphiql && wantsGraphiql(req)) {
+    setCorsHeaders(app, req, res);
+    if (method === 'OPTIONS') {
+      res.writeHead(204).end();
+    } else if (config.graphiql && wantsGraphiql(req)) {
       void answer({ req, res, requestId });
     } else if (method === 'POST' && !sendsJson(req)) {
       sendError(res, 415, 'BAD_USER_INPUT', 'Send the operation as application/json.');
