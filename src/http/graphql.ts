@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { App } from '../app.ts';
 import { createContext, readBearer } from '../graphql/context.ts';
+import { documentCaches } from '../graphql/document-cache.ts';
 import { MASKED_MESSAGE } from '../graphql/errors.ts';
 import { graphiqlOptions, renderGraphiql } from '../graphql/graphiql.ts';
 import { hardening } from '../graphql/hardening.ts';
@@ -43,6 +44,7 @@ export function createGraphqlEndpoint(app: App) {
         app,
         requestId,
         client: clientOf(req, config.trustProxyHops),
+        signal: hangUpSignal(res),
         bearer: readBearer(req.headers.authorization),
         refreshCookie: refreshCookie(app, req, res),
       }),
@@ -50,6 +52,7 @@ export function createGraphqlEndpoint(app: App) {
     // `presentErrors` masks, where the request's id is at hand.
     maskedErrors: false,
     logging: false,
+    parserAndValidationCache: documentCaches(),
     batching: false,
     multipart: false,
     landingPage: false,
@@ -94,6 +97,14 @@ export function createGraphqlEndpoint(app: App) {
       sendJson(res, 500, { errors: [{ message: MASKED_MESSAGE, extensions }] });
     }
   }
+}
+
+function hangUpSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
 }
 
 /** Whether a person with a browser asks, not a client. */

@@ -51,9 +51,9 @@ async function rotate(app: App, sessionId: string, generation: number, now: Date
 
 function isWithinGrace(app: App, { session }: SignedIn, generation: number, now: Date): boolean {
   const { refreshGraceSeconds } = app.config;
-  // Whoever rotated it may have a clock ahead of this one: the seconds since can be less than none.
-  const rotatedSeconds = (now.getTime() - session.lastUsedAt.getTime()) / 1000;
-  return refreshGraceSeconds > 0 && session.generation === generation + 1 && rotatedSeconds < refreshGraceSeconds;
+  // Whoever rotated it may have a clock ahead of this one, but not by much.
+  const secondsApart = Math.abs(now.getTime() - session.lastUsedAt.getTime()) / 1000;
+  return session.generation === generation + 1 && secondsApart < refreshGraceSeconds;
 }
 
 async function endReusedSession(
