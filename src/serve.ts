@@ -6,7 +6,8 @@ import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { migrate } from './database/migrate.ts';
 import { drainOf } from './http/drain.ts';
-import { sendError } from './http/send.ts';
+import { setSecurityHeaders } from './http/security-headers.ts';
+import { sendError, sendJson } from './http/send.ts';
 import { createRequestListener } from './server.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
 
@@ -38,7 +39,7 @@ interface ServeOptions {
  * @throws what openDatabase, migrate and createApp throw; nothing is left open then
  */
 export async function serve({ config, log, now = () => new Date() }: ServeOptions): Promise<Service> {
-  let listener: RequestListener = answerWhileStarting;
+  let listener = answerWhileStarting(config);
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
@@ -71,11 +72,14 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   }
 }
 
-const answerWhileStarting: RequestListener = (request, response) => {
-  if (request.url === '/healthz') return void response.writeHead(200).end();
-  response.setHeader('retry-after', '1');
-  sendError(response, 503, 'INTERNAL_SERVER_ERROR', 'The service is starting.');
-};
+function answerWhileStarting({ publicUrl }: Config): RequestListener {
+  return (request, response) => {
+    setSecurityHeaders(publicUrl, response);
+    if (request.url === '/healthz') return sendJson(response, 200, { status: 'alive' });
+    response.setHeader('retry-after', '1');
+    sendError(response, 503, 'INTERNAL_SERVER_ERROR', 'The service is starting.');
+  };
+}
 
 async function listen(server: Server, { host, port }: Pick<Config, 'host' | 'port'>): Promise<AddressInfo> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -18,7 +18,7 @@ export function createRequestListener(app: App, isDraining: () => boolean): Requ
   return (request, response) => {
     const requestId = requestIdOf(request);
     response.setHeader('x-request-id', requestId);
-    setSecurityHeaders(app, response);
+    setSecurityHeaders(app.issuer.url, response);
     if (!hasValidHost(request)) return sendError(response, 400, 'BAD_USER_INPUT', 'This is no host.');
     const path = request.url?.split('?', 1)[0];
     if (path === GRAPHQL_PATH) return answerGraphql(request, response, requestId);

@@ -10,9 +10,18 @@ const NAMES: ReadonlySet<string> = new Set(['query', 'variables', 'operationName
 export const readParameters: Plugin = {
   onRequestParse({ request, setRequestParser }) {
     if (request.method === 'GET') setRequestParser(({ url }) => parametersOfUrl(new URL(url)));
-    if (request.method === 'POST') setRequestParser(async (post) => parametersOfBody(await post.text()));
+    if (request.method === 'POST') setRequestParser(async (post) => parametersOfBody(await textOf(post)));
   },
 };
+
+/** A body that is too large fails with an error of the API; any other failure is a client that left. */
+async function textOf(request: Request): Promise<string> {
+  try {
+    return await request.text();
+  } catch (error) {
+    throw error instanceof GraphQLError ? error : refused('The body did not come to its end.');
+  }
+}
 
 function parametersOfUrl({ searchParams }: URL): GraphQLParams {
   const json = (name: string) => parseJson(searchParams.get(name) || 'null');

@@ -79,6 +79,7 @@ function chunked(content: Buffer, chunkBytes: number): Buffer {
 
 function parseAnswer(bytes: Buffer): RawAnswer {
   const end = bytes.indexOf('\r\n\r\n');
+  if (bytes.toString('latin1', 0, end) === 'HTTP/1.1 100 Continue') return parseAnswer(bytes.subarray(end + 4));
   const [statusLine = '', ...lines] = bytes.subarray(0, end).toString('latin1').split('\r\n');
   const headers = new Headers(
     lines.map((line): [string, string] => {
