@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './graphql/builder.ts';
+import { refuseForeignReferences } from './graphql/entity-references.ts';
 import './graphql/error-types.ts';
 import './roles/schema.ts';
 import './users/schema.ts';
@@ -7,7 +8,8 @@ import './sessions/schema.ts';
 
 /** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */
 export function buildSchema({ federation }: { readonly federation: boolean }): GraphQLSchema {
-  return federation
-    ? builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6', federationDirectives: ['@key'] })
-    : builder.toSchema();
+  if (!federation) return builder.toSchema();
+  return refuseForeignReferences(
+    builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6', federationDirectives: ['@key'] }),
+  );
 }

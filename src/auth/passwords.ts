@@ -9,21 +9,23 @@ const RETRY_WHEN_BUSY_SECONDS = 1;
  * Whether the password is the one that was hashed. Without a hash it does the same work on a decoy and is false, so
  * that the time tells nobody whether there is an account or whether it has a password.
  *
- * `beforeHashing` runs when the turn has come, with at most one hash a core in flight, and may throw.
+ * The login throttle is asked when the turn has come, and told of a failure before the turn is given up: however many
+ * attempts come at once, they pass its limit by no more than the hashes in flight.
  *
- * @throws RateLimitedError at once when too many hashes wait already
+ * @throws RateLimitedError at once when too many hashes wait already, or when one of the keys has no failures left
  */
-export async function passwordMatches(
+export function passwordMatches(
   app: App,
   hash: string | null,
   password: string,
-  beforeHashing: () => Promise<void>,
+  throttleKeys: readonly string[],
 ): Promise<boolean> {
-  const matches = await inTurn(app, async () => {
-    await beforeHashing();
-    return verifyPassword(hash ?? app.decoyHash, password);
+  return inTurn(app, async () => {
+    await app.loginThrottle.refuseIfExhausted(throttleKeys);
+    const matches = (await verifyPassword(hash ?? app.decoyHash, password)) && hash !== null;
+    if (!matches) await app.loginThrottle.countFailure(throttleKeys);
+    return matches;
   });
-  return matches && hash !== null;
 }
 
 /** @throws RateLimitedError at once when too many hashes wait already */

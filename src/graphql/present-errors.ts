@@ -1,6 +1,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
+import { MASKED_MESSAGE } from './errors.ts';
 
 /** The codes of top-level errors that the API has; whatever else a library calls a bad request is BAD_USER_INPUT. */
 const KNOWN_CODES: ReadonlySet<unknown> = new Set([
@@ -11,6 +12,9 @@ const KNOWN_CODES: ReadonlySet<unknown> = new Set([
   'RATE_LIMITED',
   'INTERNAL_SERVER_ERROR',
 ]);
+
+/** Of an operation that was not run; `spec` leaves it at 200 for clients of plain JSON, as GraphQL over HTTP has it. */
+const BAD_REQUEST = { spec: true, status: 400 };
 
 const SUGGESTION = / ?Did you mean [^?]*\?/g;
 
@@ -36,14 +40,14 @@ export function presentErrors({ log, suggestions }: Options): Plugin<object, { r
         const fault = faultBehind(error);
         if (fault !== null) {
           log.error({ requestId, path: error.path?.join('.'), err: fault }, 'unexpected error');
-          return recoded(error, 'The service failed to do this. It has been recorded.', {
+          return recoded(error, MASKED_MESSAGE, {
             code: 'INTERNAL_SERVER_ERROR',
             requestId,
             ...(!wasExecuted && { http: { status: 500 } }),
           });
         }
         // What libraries hang on their errors besides these is not for clients.
-        const { code, http, fields } = error.extensions;
+        const { code, fields, http = wasExecuted ? undefined : BAD_REQUEST } = error.extensions;
         return recoded(error, suggestions ? error.message : error.message.replace(SUGGESTION, ''), {
           code: KNOWN_CODES.has(code) ? code : 'BAD_USER_INPUT',
           ...(http !== undefined && { http }),

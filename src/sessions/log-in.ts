@@ -34,13 +34,25 @@ export async function logIn(app: App, client: Client, input: LogInInput): Promis
   if (email === null || !isPlausiblePassword(input.password)) return refuse(app, client, email, 'malformed');
 
   const throttleKeys = [`account:${email}`, `client:${clientNetwork(client.ipAddress ?? '')}`];
-  const refuseIfThrottled = () => app.loginThrottle.refuseIfExhausted(throttleKeys);
-  await refuseIfThrottled();
+  await app.loginThrottle.refuseIfExhausted(throttleKeys);
 
+  const attempt = () => tryOnce(app, client, { email, password: input.password, throttleKeys });
+  // Overtaken by a change of the user, the attempt is judged by what holds now. Otherwise one of two logins at the same
+  // time would be refused because the other has just replaced the hash.
+  const sessionId = (await attempt()) ?? (await attempt());
+  const now = app.now();
+  const signedIn = sessionId === null ? null : await findSignedIn(app, sessionId, now);
+  return signedIn === null ? refuse(app, client, email, 'credentials') : issueTokens(app, signedIn, now);
+}
+
+interface Attempt extends LogInInput {
+  readonly throttleKeys: readonly string[];
+}
+
+/** The id of the new session, or null, and no session, when the user changed in the meantime. */
+async function tryOnce(app: App, client: Client, { email, password, throttleKeys }: Attempt): Promise<string | null> {
   const user = await app.db.user.findUnique({ where: { email } });
-  // Asked again when the turn has come: parallel attempts pass the limit by no more than the hashes in flight.
-  if (!(await passwordMatches(app, user?.passwordHash ?? null, input.password, refuseIfThrottled)) || user === null) {
-    await app.loginThrottle.countFailure(throttleKeys);
+  if (!(await passwordMatches(app, user?.passwordHash ?? null, password, throttleKeys)) || user === null) {
     return refuse(app, client, email, 'credentials');
   }
   if (user.status !== 'ACTIVE') {
@@ -53,8 +65,8 @@ export async function logIn(app: App, client: Client, input: LogInInput): Promis
   }
 
   const now = app.now();
-  const currentHash = await strengthenedHash(app, user, input.password);
-  const sessionId = await app.db.$transaction(async (transaction) => {
+  const currentHash = await strengthenedHash(app, user, password);
+  return app.db.$transaction(async (transaction) => {
     // The user row is written first: whatever changes password, address or status writes it first too.
     const { count } = await transaction.user.updateMany({
       where: { id: user.id, email, status: 'ACTIVE', passwordHash: user.passwordHash },
@@ -63,8 +75,6 @@ export async function logIn(app: App, client: Client, input: LogInInput): Promis
     if (count === 0) return null;
     return openSession(app, transaction, client, { userId: user.id, email, now });
   });
-  const signedIn = sessionId === null ? null : await findSignedIn(app, sessionId, now);
-  return signedIn === null ? refuse(app, client, email, 'credentials') : issueTokens(app, signedIn, now);
 }
 
 /**

@@ -1,10 +1,8 @@
 import { NotFoundError, RateLimitedError } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import type { Context } from '../graphql/context.ts';
-import { ErrorInterface } from '../graphql/error-types.ts';
 import { unauthenticated } from '../graphql/errors.ts';
 import { ONCE_PER_OPERATION } from '../graphql/once-per-operation.ts';
-import { UserStatusEnum } from '../graphql/user-status.ts';
 import { logOut, logOutEverywhere, revokeSession } from './end.ts';
 import {
   EmailNotVerifiedError,
@@ -15,138 +13,7 @@ import {
 import { logIn } from './log-in.ts';
 import { refresh } from './refresh.ts';
 import type { IssuedTokens } from './tokens.ts';
-
-const SESSIONS_SHOWN = 100;
-
-builder.objectType(InvalidCredentialsError, {
-  name: 'InvalidCredentialsError',
-  description: 'Unknown address, wrong password, or no password at all: one answer for all of them.',
-  interfaces: [ErrorInterface],
-});
-
-builder.objectType(EmailNotVerifiedError, {
-  name: 'EmailNotVerifiedError',
-  description: 'The password is right, but the address has to be verified before signing in.',
-  interfaces: [ErrorInterface],
-});
-
-builder.objectType(UserInactiveError, {
-  name: 'UserInactiveError',
-  description: 'The password is right, but the account may not be used.',
-  interfaces: [ErrorInterface],
-  fields: (t) => ({
-    status: t.field({ type: UserStatusEnum, description: 'PENDING or REVOKED.', resolve: (error) => error.status }),
-  }),
-});
-
-builder.objectType(InvalidRefreshTokenError, {
-  name: 'InvalidRefreshTokenError',
-  description: 'The refresh token is unknown, expired, revoked or was used before: not told apart. Sign in again.',
-  interfaces: [ErrorInterface],
-});
-
-const SessionObject = builder.prismaObject('Session', {
-  description: 'One sign-in on one device. Visible to its user, and with SESSIONS_REVOKE.',
-  authScopes: (session) => ({
-    user: session.userId,
-    permission: 'SESSIONS_REVOKE',
-    $granted: 'signedIn',
-  }),
-  fields: (t) => ({
-    id: t.exposeID('id', { description: 'A UUID. Says nothing that would let anybody use the session.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user signed in.' }),
-    lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', description: 'The sign-in, or the last refresh.' }),
-    expiresAt: t.expose('idleExpiresAt', {
-      type: 'DateTime',
-      description: 'When the session ends unless it is refreshed before.',
-    }),
-    ipAddress: t.exposeString('ipAddress', { nullable: true, description: 'The address the sign-in came from.' }),
-    userAgent: t.exposeString('userAgent', {
-      nullable: true,
-      description: 'What the client called itself at the sign-in.',
-    }),
-    current: t.boolean({
-      description: 'Whether this very request belongs to the session.',
-      resolve: async (session, _args, context) =>
-        session.id === (context.openedSessionId ?? (await context.viewer())?.session.id),
-    }),
-  }),
-});
-
-builder.prismaObjectField('User', 'sessions', (t) =>
-  t.prismaField({
-    type: ['Session'],
-    nullable: true,
-    description: `Where the user is signed in, the last used first, at most ${SESSIONS_SHOWN}. For the user himself or with SESSIONS_REVOKE; otherwise null and FORBIDDEN.`,
-    authScopes: (user) => ({ user: user.id, permission: 'SESSIONS_REVOKE', $granted: 'signedIn' }),
-    grantScopes: ['signedIn'],
-    resolve: (query, user, _args, { app }) =>
-      app.db.session.findMany({
-        ...query,
-        where: { userId: user.id, revokedAt: null, idleExpiresAt: { gt: app.now() } },
-        orderBy: [{ lastUsedAt: 'desc' }, { id: 'asc' }],
-        take: SESSIONS_SHOWN,
-      }),
-  }),
-);
-
-const RefreshTokenTransport = builder.enumType('RefreshTokenTransport', {
-  description: 'How the refresh token travels.',
-  values: {
-    BODY: { description: 'In the answer, for clients that can keep a secret.' },
-    COOKIE: {
-      description:
-        'In a cookie that no script can read (HttpOnly, SameSite=Strict, Secure outside development); the answer then carries null.',
-    },
-  } as const,
-});
-
-interface AuthPayload {
-  readonly tokens: IssuedTokens;
-  readonly transport: 'BODY' | 'COOKIE';
-}
-
-export const AuthPayloadObject = builder.objectRef<AuthPayload>('AuthPayload').implement({
-  description: 'A signed-in session and its tokens.',
-  fields: (t) => ({
-    accessToken: t.field({
-      type: 'JWT',
-      description: 'To send as `Authorization: Bearer …`. A JWT after RFC 9068.',
-      resolve: ({ tokens }) => tokens.accessToken,
-    }),
-    accessTokenExpiresAt: t.field({
-      type: 'DateTime',
-      description: 'Until when the access token is good. Refresh before.',
-      resolve: ({ tokens }) => tokens.accessTokenExpiresAt,
-    }),
-    refreshToken: t.string({
-      nullable: true,
-      description: 'For the next `refreshToken`, once. Null when it travels in the cookie.',
-      resolve: ({ tokens, transport }) => (transport === 'BODY' ? tokens.refreshToken : null),
-    }),
-    refreshTokenExpiresAt: t.field({
-      type: 'DateTime',
-      description: 'Until when the refresh token is good, in the body or in the cookie.',
-      resolve: ({ tokens }) => tokens.refreshTokenExpiresAt,
-    }),
-    tokenType: t.string({ description: '"Bearer".', resolve: () => 'Bearer' }),
-    session: t.field({
-      type: SessionObject,
-      description: 'The session that was opened or refreshed.',
-      grantScopes: ['signedIn'],
-      resolve: ({ tokens }) => tokens.signedIn.session,
-    }),
-  }),
-});
-
-const LogoutPayload = builder.objectRef<{ readonly revokedSessions: number }>('LogoutPayload').implement({
-  description: 'What was ended.',
-  fields: (t) => ({
-    revokedSessions: t.exposeInt('revokedSessions', {
-      description: 'How many sessions were live and have ended now; 0 when there was none left to end.',
-    }),
-  }),
-});
+import { type AuthPayload, AuthPayloadObject, LogoutPayloadObject, RefreshTokenTransport } from './types.ts';
 
 const LoginInput = builder.inputType('LoginInput', {
   description: 'Credentials.',
@@ -234,7 +101,7 @@ builder.mutationFields((t) => ({
   }),
 
   logout: t.field({
-    type: LogoutPayload,
+    type: LogoutPayloadObject,
     nullable: true,
     skipTypeScopes: true,
     description:
@@ -251,7 +118,7 @@ builder.mutationFields((t) => ({
   }),
 
   logoutEverywhere: t.field({
-    type: LogoutPayload,
+    type: LogoutPayloadObject,
     nullable: true,
     description: 'Ends every session of the signed-in user, this one included.',
     resolve: async (_root, _args, context) => {
@@ -263,7 +130,7 @@ builder.mutationFields((t) => ({
   }),
 
   revokeSession: t.field({
-    type: LogoutPayload,
+    type: LogoutPayloadObject,
     nullable: true,
     description: 'Ends one session of the signed-in user, wherever it is.',
     args: { input: t.arg({ type: RevokeSessionInput, required: true, description: 'Which one.' }) },

@@ -6,7 +6,7 @@ import { unauthenticated } from '../graphql/errors.ts';
 import { requireViewer } from '../graphql/scopes.ts';
 import { UserStatusEnum } from '../graphql/user-status.ts';
 import { PermissionEnum, RoleObject } from '../roles/schema.ts';
-import { AuthPayloadObject } from '../sessions/schema.ts';
+import { AuthPayloadObject } from '../sessions/types.ts';
 
 export const UserObject = builder.prismaObject('User', {
   description: 'A person with an account. Visible to that person, and with USERS_READ.',

@@ -30,6 +30,7 @@ process.stdout.on('error', () => {});
 process.on('SIGTERM', () => process.stdin.destroy());
 
 const directory = mkdtempSync(join(tmpdir(), 'latchkey-postgres-'));
+const passwordFile = join(directory, 'password');
 let server: ChildProcess | undefined;
 process.on('exit', () => {
   server?.kill('SIGQUIT');
@@ -61,7 +62,8 @@ function becomeSomebodyElse(binaries: Binaries): Identity {
   // Nobody may not be allowed to read the directory that the packages are in.
   const copy = join(directory, 'native');
   cpSync(join(dirname(binaries.postgres), '..'), copy, { recursive: true, verbatimSymlinks: true });
-  writeFileSync(join(directory, 'password'), '');
+  // Made here so that it is handed over with the rest.
+  writeFileSync(passwordFile, '', { mode: 0o600 });
   chmodSync(directory, 0o755);
   execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, directory]);
   const copied = (path: string) => join(copy, 'bin', basename(path));
@@ -78,8 +80,7 @@ function runs(command: readonly string[]): boolean {
 }
 
 function createCluster(): void {
-  const passwordFile = join(directory, 'password');
-  writeFileSync(passwordFile, password);
+  writeFileSync(passwordFile, password, { mode: 0o600 });
   const [program, parameters, options] = command(identity.binaries.initdb, [
     `--pgdata=${join(directory, 'data')}`,
     '--username=postgres',
@@ -146,6 +147,8 @@ function serverArguments(port: number): string[] {
     'autovacuum=off',
     'io_method=sync',
     'jit=off',
+    // Whoever starts this one may want other ones; the last of a name counts.
+    ...process.argv.slice(2),
   ];
   return ['-D', join(directory, 'data'), ...settings.flatMap((setting) => ['-c', setting])];
 }
