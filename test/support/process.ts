@@ -68,9 +68,17 @@ afterAll(async () => {
 export function startProcess(
   script: string,
   parameters: readonly string[] = [],
-  { environment = {}, workingDirectory = tmpdir() }: ProcessOptions = {},
+  options: ProcessOptions = {},
 ): RunningProcess {
-  const child = spawn(process.execPath, [script, ...parameters], {
+  return startCommand(process.execPath, [script, ...parameters], options);
+}
+
+function startCommand(
+  command: string,
+  parameters: readonly string[],
+  { environment = {}, workingDirectory = tmpdir() }: ProcessOptions,
+): RunningProcess {
+  const child = spawn(command, parameters, {
     env: { ...environment },
     cwd: workingDirectory,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -102,6 +110,11 @@ export function startProcess(
 /** The script has run to its end. */
 export function run(script: string, parameters: readonly string[] = [], options: ProcessOptions = {}): Promise<Exit> {
   return startProcess(script, parameters, options).exit;
+}
+
+/** The command, found through the PATH of the environment, has run to its end. */
+export function runCommand(command: string, parameters: readonly string[], options: ProcessOptions): Promise<Exit> {
+  return startCommand(command, parameters, options).exit;
 }
 
 /** The service as `npm start` runs it, on a port of its own unless the environment names one, once it is ready. */
