@@ -1,6 +1,6 @@
 import { EmailAddressResolver } from 'graphql-scalars';
 import { describe, expect, it } from 'vitest';
-import { canonicalEmail } from '../../src/auth/email-address.ts';
+import { canonicalEmail } from '../../src/fields/email-address.ts';
 
 const LONGEST_LOCAL_PART = 'a'.repeat(64);
 const LONGEST_LABEL = 'b'.repeat(63);
