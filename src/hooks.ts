@@ -16,6 +16,8 @@ export type Registrant = Readonly<Pick<User, 'email' | 'firstName' | 'lastName'>
 export interface HookRequest {
   readonly id: string;
   readonly client: Client;
+  /** Aborts when the client hangs up. */
+  readonly signal: AbortSignal;
 }
 
 /** A `pre` hook's word: `false` refuses, whatever else it returns lets pass. Throwing refuses too, and is logged. */

@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './graphql/builder.ts';
+import { guardReferences } from './graphql/entity-references.ts';
 import './graphql/error-types.ts';
 import './audit/schema.ts';
 import './roles/schema.ts';
@@ -14,7 +15,8 @@ import './sessions/schema.ts';
 
 /** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */
 export function buildSchema({ federation }: { readonly federation: boolean }): GraphQLSchema {
-  return federation
-    ? builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6', federationDirectives: ['@key'] })
-    : builder.toSchema();
+  if (!federation) return builder.toSchema();
+  return guardReferences(
+    builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6', federationDirectives: ['@key'] }),
+  );
 }

@@ -5,7 +5,9 @@ import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { migrate } from './database/migrate.ts';
-import { sendError } from './http/send.ts';
+import { drainOf } from './http/drain.ts';
+import { setSecurityHeaders } from './http/security-headers.ts';
+import { sendError, sendJson } from './http/send.ts';
 import type { Background } from './jobs/background.ts';
 import { createRequestListener } from './server.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
@@ -38,8 +40,7 @@ interface ServeOptions {
  * @throws what openDatabase, migrate and createApp throw; nothing is left open then
  */
 export async function serve({ config, log, now = () => new Date() }: ServeOptions): Promise<Service> {
-  let listener: RequestListener = answerWhileStarting;
-  let isDraining = false;
+  let listener = answerWhileStarting(config);
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
@@ -47,11 +48,9 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
       connectionsCheckingInterval: CHECKING_INTERVAL_MILLISECONDS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MILLISECONDS,
     },
-    (request, response) => {
-      response.once('close', () => isDraining && server.closeIdleConnections());
-      listener(request, response);
-    },
+    (request, response) => listener(request, response),
   );
+  const drain = drainOf(server);
   const { port } = await listen(server, config);
   let database: Database | undefined;
   let background: Background | undefined;
@@ -63,7 +62,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     const app = await createApp({ config, database, log, now, publicUrl });
     background = app.background;
     const newAdministrator = await ensureFirstAdministrator(app);
-    listener = createRequestListener(app, () => isDraining);
+    listener = createRequestListener(app, () => drain.isDraining);
     return { app, url: urlOf(config.host, port), newAdministrator, close };
   } catch (error) {
     await close();
@@ -71,20 +70,20 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   }
 
   async function close(): Promise<void> {
-    isDraining = true;
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeIdleConnections();
-    await closed;
+    await drain.close();
     await background?.drain();
     await database?.close();
   }
 }
 
-const answerWhileStarting: RequestListener = (request, response) => {
-  if (request.url === '/healthz') return void response.writeHead(200).end();
-  response.setHeader('retry-after', '1');
-  sendError(response, 503, 'INTERNAL_SERVER_ERROR', 'The service is starting.');
-};
+function answerWhileStarting({ publicUrl }: Config): RequestListener {
+  return (request, response) => {
+    setSecurityHeaders(publicUrl, response);
+    if (request.url === '/healthz') return sendJson(response, 200, { status: 'alive' });
+    response.setHeader('retry-after', '1');
+    sendError(response, 503, 'INTERNAL_SERVER_ERROR', 'The service is starting.');
+  };
+}
 
 async function listen(server: Server, { host, port }: Pick<Config, 'host' | 'port'>): Promise<AddressInfo> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { App } from './app.ts';
 import { createGraphqlEndpoint, GRAPHQL_PATH } from './http/graphql.ts';
+import { hasValidHost } from './http/host.ts';
 import { MAILBOX_JSON_PATH, MAILBOX_PATH, sendMailbox } from './http/mailbox.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
@@ -18,7 +19,8 @@ export function createRequestListener(app: App, isDraining: () => boolean): Requ
   return (request, response) => {
     const requestId = requestIdOf(request);
     response.setHeader('x-request-id', requestId);
-    setSecurityHeaders(app, response);
+    setSecurityHeaders(app.issuer.url, response);
+    if (!hasValidHost(request)) return sendError(response, 400, 'BAD_USER_INPUT', 'This is no host.');
     const path = request.url?.split('?', 1)[0];
     if (path === GRAPHQL_PATH) return answerGraphql(request, response, requestId);
     if (request.method !== 'GET' && request.method !== 'HEAD') {

@@ -1,5 +1,6 @@
 import {
   administratorPassword,
+  emailAddress,
   exactly,
   exactOrigin,
   frontEndBase,
@@ -14,7 +15,6 @@ import {
   postgresUrl,
   type Reader,
   Refused,
-  roughlyEmail,
   word,
 } from './readers.ts';
 import { readSecretKeys } from './secret-key.ts';
@@ -47,7 +47,7 @@ const declared = {
   ARGON2_MEMORY_KIB: setting('19456', integer(128, 262_144)),
   ARGON2_ITERATIONS: setting('2', integer(1, 10)),
   ARGON2_PARALLELISM: setting('1', integer(1, 16)),
-  ADMIN_EMAIL: optional(roughlyEmail),
+  ADMIN_EMAIL: optional(emailAddress),
   ADMIN_PASSWORD: optional(administratorPassword),
   HOOKS_MODULE: optional(path),
   RATE_LIMITING: setting('on', onOrOff),

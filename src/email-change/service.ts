@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
-import { emailField, parseInput } from '../auth/fields.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { User } from '../database/generated/client.ts';
 import { violatesUnique } from '../database/unique-violation.ts';
 import { EmailTakenError, ValidationError } from '../errors.ts';
+import { emailField, parseInput } from '../fields/input.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
 import { requireCurrentPassword } from '../passwords/current.ts';
 import { InvalidCredentialsError } from '../sessions/errors.ts';

@@ -22,14 +22,15 @@ export interface Context {
   openedSessionId: string | null;
 }
 
-type ContextParts = Pick<Context, 'app' | 'requestId' | 'client' | 'bearer' | 'refreshCookie'>;
+type ContextParts = Pick<Context, 'app' | 'hookRequest' | 'bearer' | 'refreshCookie'>;
 
 export function createContext(parts: ContextParts): Context {
   let lookup: Promise<Viewer | null> | undefined;
   let found: Viewer | null = null;
   return {
     ...parts,
-    hookRequest: { id: parts.requestId, client: parts.client },
+    requestId: parts.hookRequest.id,
+    client: parts.hookRequest.client,
     openedSessionId: null,
     viewer() {
       lookup ??= lookUp();

@@ -2,6 +2,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { ForbiddenError } from '../errors.ts';
+import { MASKED_MESSAGE } from './errors.ts';
 
 /** The codes of top-level errors that the API has; whatever else a library calls a bad request is BAD_USER_INPUT. */
 const KNOWN_CODES: ReadonlySet<unknown> = new Set([
@@ -13,7 +14,14 @@ const KNOWN_CODES: ReadonlySet<unknown> = new Set([
   'INTERNAL_SERVER_ERROR',
 ]);
 
-const SUGGESTION = / ?Did you mean [^?]*\?/g;
+/** Of an operation that was not run; `spec` leaves it at 200 for clients of plain JSON, as GraphQL over HTTP has it. */
+const BAD_REQUEST = { spec: true, status: 400 };
+
+/** As graphql-js ends a message that guesses what was meant. */
+const SUGGESTION = ' Did you mean ';
+
+/** Messages repeat what was sent, which may be the whole of a large request. */
+const MAX_MESSAGE_LENGTH = 500;
 
 interface Options {
   readonly log: Logger;
@@ -37,16 +45,17 @@ export function presentErrors({ log, suggestions }: Options): Plugin<object, { r
         const fault = faultBehind(error);
         if (fault instanceof ForbiddenError) return recoded(error, fault.message, { code: 'FORBIDDEN' });
         if (fault !== null) {
-          log.error({ requestId, path: error.path?.join('.'), err: fault }, 'unexpected error');
-          return recoded(error, 'The service failed to do this. It has been recorded.', {
+          // Whoever hung up reads no answer, and did nothing wrong.
+          if (!isHangUp(fault)) log.error({ requestId, path: error.path?.join('.'), err: fault }, 'unexpected error');
+          return recoded(error, MASKED_MESSAGE, {
             code: 'INTERNAL_SERVER_ERROR',
             requestId,
             ...(!wasExecuted && { http: { status: 500 } }),
           });
         }
         // What libraries hang on their errors besides these is not for clients.
-        const { code, http, fields } = error.extensions;
-        return recoded(error, suggestions ? error.message : error.message.replace(SUGGESTION, ''), {
+        const { code, fields, http = wasExecuted ? undefined : BAD_REQUEST } = error.extensions;
+        return recoded(error, suggestions ? error.message : withoutSuggestion(error.message), {
           code: KNOWN_CODES.has(code) ? code : 'BAD_USER_INPUT',
           ...(http !== undefined && { http }),
           ...(fields !== undefined && { fields }),
@@ -66,7 +75,17 @@ function faultBehind(error: GraphQLError): unknown {
   return cause;
 }
 
+function isHangUp(fault: unknown): boolean {
+  return fault instanceof DOMException && fault.name === 'AbortError';
+}
+
+function withoutSuggestion(message: string): string {
+  const start = message.endsWith('?') ? message.lastIndexOf(SUGGESTION) : -1;
+  return start === -1 ? message : message.slice(0, start);
+}
+
 function recoded(error: GraphQLError, message: string, extensions: Record<string, unknown>): GraphQLError {
   const { nodes = null, source = null, positions = null, path = null } = error;
-  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+  const shown = message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message;
+  return new GraphQLError(shown, { nodes, source, positions, path, extensions });
 }

@@ -1,6 +1,6 @@
-import { canonicalEmail } from '../auth/email-address.ts';
 import type { Permission } from '../auth/permissions.ts';
 import type { Viewer } from '../auth/viewer.ts';
+import { canonicalEmail } from '../fields/email-address.ts';
 import type { Context } from './context.ts';
 import { forbidden, unauthenticated } from './errors.ts';
 

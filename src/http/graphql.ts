@@ -2,19 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { App } from '../app.ts';
 import { createContext, readBearer } from '../graphql/context.ts';
+import { documentCaches } from '../graphql/document-cache.ts';
+import { MASKED_MESSAGE } from '../graphql/errors.ts';
 import { graphiqlOptions, renderGraphiql } from '../graphql/graphiql.ts';
 import { hardening } from '../graphql/hardening.ts';
 import { presentErrors } from '../graphql/present-errors.ts';
 import { refreshCookie } from '../graphql/refresh-cookie.ts';
 import { buildSchema } from '../schema.ts';
 import { clientOf } from './client.ts';
+import { setCorsHeaders } from './cors.ts';
+import { answerMediaType, sendsJson } from './media-types.ts';
 import { isAllowedOrigin } from './origins.ts';
-import { sendError } from './send.ts';
+import { readParameters } from './parameters.ts';
+import { sendError, sendJson, sendResponse } from './send.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
 const MAX_BODY_BYTES = 100 * 1024;
-const JSON_MEDIA_TYPE = /^application\/json *(?:;|$)/i;
+// No URL ends in it: what lives and what is ready is said elsewhere, and not to whoever appends it to a query.
+const NO_HEALTH_CHECK = '\n';
 
 interface RequestParts {
   readonly req: IncomingMessage;
@@ -36,44 +42,70 @@ export function createGraphqlEndpoint(app: App) {
     context: ({ req, res, requestId }) =>
       createContext({
         app,
-        requestId,
-        client: clientOf(req, config.trustProxyHops),
+        hookRequest: { id: requestId, client: clientOf(req, config.trustProxyHops), signal: hangUpSignal(res) },
         bearer: readBearer(req.headers.authorization),
         refreshCookie: refreshCookie(app, req, res),
       }),
-    plugins: [...hardening(config), presentErrors({ log, suggestions: config.introspection })],
+    plugins: [readParameters, ...hardening(config), presentErrors({ log, suggestions: config.introspection })],
     // `presentErrors` masks, where the request's id is at hand.
     maskedErrors: false,
     logging: false,
+    parserAndValidationCache: documentCaches(),
     batching: false,
     multipart: false,
     landingPage: false,
+    healthCheckEndpoint: NO_HEALTH_CHECK,
     maxRequestBodySize: MAX_BODY_BYTES,
     graphiql: config.graphiql && graphiqlOptions,
     renderGraphiQL: renderGraphiql,
-    cors: (request) => {
-      const origin = request.headers.get('origin');
-      if (origin === null || !isAllowedOrigin(app, origin)) return false;
-      return {
-        origin,
-        credentials: true,
-        methods: ['GET', 'POST'],
-        allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
-        exposedHeaders: ['retry-after', 'x-request-id'],
-        maxAge: 600,
-      };
-    },
+    cors: false,
     disposeOnProcessTerminate: false,
   });
 
   return (req: IncomingMessage, res: ServerResponse, requestId: string): void => {
     const { method, headers } = req;
-    if (method === 'POST' && !JSON_MEDIA_TYPE.test(headers['content-type'] ?? '')) {
+    const mediaType = answerMediaType(req);
+    setCorsHeaders(app, req, res);
+    if (method === 'OPTIONS') {
+      res.writeHead(204).end();
+    } else if (config.graphiql && wantsGraphiql(req)) {
+      void answer({ req, res, requestId });
+    } else if (method === 'POST' && !sendsJson(req)) {
       sendError(res, 415, 'BAD_USER_INPUT', 'Send the operation as application/json.');
     } else if (method === 'POST' && headers.origin !== undefined && !isAllowedOrigin(app, headers.origin)) {
       sendError(res, 403, 'FORBIDDEN', 'Pages of this origin may not send operations (CORS_ORIGINS).');
+    } else if (mediaType === null) {
+      sendError(res, 406, 'BAD_USER_INPUT', 'The answer is application/json or application/graphql-response+json.');
     } else {
-      yoga(req, res, { requestId });
+      // Yoga reads these again by rules of its own, so it gets them as they were understood here.
+      headers.accept = mediaType;
+      if (method === 'POST') headers['content-type'] = 'application/json';
+      void answer({ req, res, requestId });
     }
   };
+
+  // Not Yoga's own listener, which answers with the stack when something fails outside of an operation.
+  async function answer(parts: RequestParts): Promise<void> {
+    const { req, res, requestId } = parts;
+    try {
+      await sendResponse(res, await yoga.handleNodeRequestAndResponse(req, res, parts));
+    } catch (error) {
+      log.error({ requestId, err: error }, 'unexpected error');
+      const extensions = { code: 'INTERNAL_SERVER_ERROR', requestId };
+      sendJson(res, 500, { errors: [{ message: MASKED_MESSAGE, extensions }] });
+    }
+  }
+}
+
+function hangUpSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+/** Whether a person with a browser asks, not a client. */
+function wantsGraphiql({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && (headers.accept?.includes('text/html') ?? false);
 }

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { App } from '../app.ts';
 
 const ONE_YEAR_SECONDS = 31_536_000;
 
@@ -9,14 +8,14 @@ const ONE_YEAR_SECONDS = 31_536_000;
  *
  * @see OWASP ASVS 5.0 V3.4
  */
-export function setSecurityHeaders(app: App, response: ServerResponse): void {
+export function setSecurityHeaders(publicUrl: string | null, response: ServerResponse): void {
   response.setHeader('cache-control', 'no-store');
   response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
   response.setHeader('cross-origin-opener-policy', 'same-origin');
   response.setHeader('referrer-policy', 'no-referrer');
   response.setHeader('x-content-type-options', 'nosniff');
   response.setHeader('x-frame-options', 'DENY');
-  if (app.issuer.url.startsWith('https:')) {
+  if (publicUrl?.startsWith('https:')) {
     response.setHeader('strict-transport-security', `max-age=${ONE_YEAR_SECONDS}`);
   }
 }

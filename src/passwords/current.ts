@@ -22,12 +22,9 @@ export async function requireCurrentPassword(
   const { id, email, passwordHash } = viewer.user;
   if (!isPlausiblePassword(password)) throw new InvalidCredentialsError();
   const throttleKeys = [`account:${email}`, `client:${clientNetwork(client.ipAddress ?? '')}`];
-  const refuseIfThrottled = () => app.loginThrottle.refuseIfExhausted(throttleKeys);
-  await refuseIfThrottled();
-  if ((await passwordMatches(app, passwordHash, password, refuseIfThrottled)) && passwordHash !== null) {
-    return passwordHash;
-  }
-  await app.loginThrottle.countFailure(throttleKeys);
+  await app.loginThrottle.refuseIfExhausted(throttleKeys);
+  const matches = await passwordMatches(app, passwordHash, password, throttleKeys);
+  if (matches && passwordHash !== null) return passwordHash;
   await recordEvent(app.db, {
     type: 'password.refused',
     at: app.now(),

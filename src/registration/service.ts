@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { App } from '../app.ts';
 import { recordEvent } from '../audit/service.ts';
-import { emailField, nameField, parseInput } from '../auth/fields.ts';
 import { hashNewPassword } from '../auth/passwords.ts';
 import { allows, runAfterwards } from '../auth/run-hooks.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { EmailTakenError } from '../errors.ts';
+import { emailField, nameField, parseInput } from '../fields/input.ts';
 import type { HookRequest } from '../hooks.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';

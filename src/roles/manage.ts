@@ -3,12 +3,12 @@ import { z } from 'zod';
 import type { App } from '../app.ts';
 import { type AuditEventType, type Client, recordEvent } from '../audit/service.ts';
 import { requireToHold } from '../auth/authority.ts';
-import { parseInput, refused, textField } from '../auth/fields.ts';
 import { ADMIN_ROLE, type Permission, permissionsOf } from '../auth/permissions.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, Role } from '../database/generated/client.ts';
 import { violatesUnique } from '../database/unique-violation.ts';
 import { ValidationError } from '../errors.ts';
+import { parseInput, refused, textField } from '../fields/input.ts';
 import { RoleInUseError, RoleNameTakenError } from './errors.ts';
 import { lockedRole, MAX_ROLE_NAME_CODE_POINTS, roleNameKey } from './service.ts';
 

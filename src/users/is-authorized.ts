@@ -1,6 +1,6 @@
 import type { App } from '../app.ts';
-import { canonicalEmail } from '../auth/email-address.ts';
 import { loadViewer } from '../auth/viewer.ts';
+import { canonicalEmail } from '../fields/email-address.ts';
 
 export interface Conditions {
   /** At least one of these roles, as they are held now. */

@@ -1,5 +1,5 @@
 import { validate as isUuid } from 'uuid';
-import { canonicalEmail } from '../auth/email-address.ts';
+import { canonicalEmail } from '../fields/email-address.ts';
 import { builder } from '../graphql/builder.ts';
 import { unauthenticated } from '../graphql/errors.ts';
 import { pageArguments, pageType, readPage, refuseUnstorable, SortDirectionEnum } from '../graphql/pagination.ts';

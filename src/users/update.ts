@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { requireAuthorityOver } from '../auth/authority.ts';
-import { emailField, nameField, parseInput, remarkField } from '../auth/fields.ts';
 import { lockAdministrators } from '../auth/last-administrator.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { violatesUnique } from '../database/unique-violation.ts';
 import { EmailTakenError } from '../errors.ts';
+import { emailField, nameField, parseInput, remarkField } from '../fields/input.ts';
 import { revokeOneTimeTokens } from '../tokens/service.ts';
 import { lockedUser } from './locked-user.ts';
 

@@ -1,9 +1,9 @@
 import type { App } from '../app.ts';
 import { recordEvent } from '../audit/service.ts';
-import { canonicalEmail } from '../auth/email-address.ts';
 import { runAfterwards } from '../auth/run-hooks.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
+import { canonicalEmail } from '../fields/email-address.ts';
 import type { HookRequest } from '../hooks.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
 import { InvalidTokenError } from '../tokens/errors.ts';
