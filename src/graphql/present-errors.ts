@@ -2,6 +2,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { MASKED_MESSAGE } from './errors.ts';
+import { withoutValues } from './without-values.ts';
 
 /** The codes of top-level errors that the API has; whatever else a library calls a bad request is BAD_USER_INPUT. */
 const KNOWN_CODES: ReadonlySet<unknown> = new Set([
@@ -26,7 +27,7 @@ interface Options {
 
 /**
  * The last word on `errors[]`: each error leaves with one of the API's codes; what was our fault leaves without a word
- * of its cause, which goes to the log under the request's id.
+ * of its cause, which goes to the log under the request's id. What was the client's fault is not quoted to it.
  */
 export function presentErrors({ log, suggestions }: Options): Plugin<object, { readonly requestId: string }> {
   return {
@@ -48,7 +49,8 @@ export function presentErrors({ log, suggestions }: Options): Plugin<object, { r
         }
         // What libraries hang on their errors besides these is not for clients.
         const { code, fields, http = wasExecuted ? undefined : BAD_REQUEST } = error.extensions;
-        return recoded(error, suggestions ? error.message : error.message.replace(SUGGESTION, ''), {
+        const message = withoutValues(error.message);
+        return recoded(error, suggestions ? message : message.replace(SUGGESTION, ''), {
           code: KNOWN_CODES.has(code) ? code : 'BAD_USER_INPUT',
           ...(http !== undefined && { http }),
           ...(fields !== undefined && { fields }),
