@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { tallyInto } from './test/support/tally.ts';
+
+const { TEST_TALLY_FILE } = process.env;
 
 export default defineConfig({
   // One GraphQL for all: packages that `require` it and code that imports it would otherwise get two, whose types refuse
@@ -11,6 +14,6 @@ export default defineConfig({
     // Two slow cores that also run PostgreSQL; real processes and embedded databases start in a hook.
     testTimeout: 20_000,
     hookTimeout: 40_000,
-    reporters: ['default'],
+    reporters: TEST_TALLY_FILE ? ['default', tallyInto(TEST_TALLY_FILE)] : ['default'],
   },
 });

@@ -18,7 +18,7 @@ export interface App {
   readonly db: PrismaClient;
   readonly database: Database;
   readonly log: Logger;
-  /** The one clock: every instant that is stored or compared comes from here. */
+  /** The one clock: every instant of accounts, sessions and tokens comes from here; only the throttle has its own. */
   readonly now: () => Date;
   /** Who signs access tokens, and for whom. */
   readonly issuer: AccessTokenIssuer;

@@ -8,7 +8,9 @@ import { migrate } from './database/migrate.ts';
 import { describeFailure } from './failure.ts';
 import { printSchema } from './print-schema.ts';
 
-const program = new Command('latchkey').description('The GraphQL identity service: operator’s commands.');
+const program = new Command('latchkey')
+  .description('The GraphQL identity service: operator’s commands.')
+  .showHelpAfterError();
 
 program
   .command('serve')

@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './graphql/builder.ts';
-import { refuseForeignReferences } from './graphql/entity-references.ts';
+import { guardReferences } from './graphql/entity-references.ts';
 import './graphql/error-types.ts';
 import './roles/schema.ts';
 import './users/schema.ts';
@@ -9,7 +9,7 @@ import './sessions/schema.ts';
 /** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */
 export function buildSchema({ federation }: { readonly federation: boolean }): GraphQLSchema {
   if (!federation) return builder.toSchema();
-  return refuseForeignReferences(
+  return guardReferences(
     builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6', federationDirectives: ['@key'] }),
   );
 }

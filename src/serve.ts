@@ -5,6 +5,7 @@ import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { migrate } from './database/migrate.ts';
+import { drainOf } from './http/drain.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import { createRequestListener } from './server.ts';
@@ -39,7 +40,6 @@ interface ServeOptions {
  */
 export async function serve({ config, log, now = () => new Date() }: ServeOptions): Promise<Service> {
   let listener = answerWhileStarting(config);
-  let isDraining = false;
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
@@ -47,11 +47,9 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
       connectionsCheckingInterval: CHECKING_INTERVAL_MILLISECONDS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MILLISECONDS,
     },
-    (request, response) => {
-      response.once('close', () => isDraining && server.closeIdleConnections());
-      listener(request, response);
-    },
+    (request, response) => listener(request, response),
   );
+  const drain = drainOf(server);
   const { port } = await listen(server, config);
   let database: Database | undefined;
   try {
@@ -61,7 +59,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
     const app = await createApp({ config, database, log, now, publicUrl });
     const newAdministrator = await ensureFirstAdministrator(app);
-    listener = createRequestListener(app, () => isDraining);
+    listener = createRequestListener(app, () => drain.isDraining);
     return { app, url: urlOf(config.host, port), newAdministrator, close };
   } catch (error) {
     await close();
@@ -69,10 +67,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   }
 
   async function close(): Promise<void> {
-    isDraining = true;
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeIdleConnections();
-    await closed;
+    await drain.close();
     await database?.close();
   }
 }

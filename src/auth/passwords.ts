@@ -9,31 +9,35 @@ const RETRY_WHEN_BUSY_SECONDS = 1;
  * Whether the password is the one that was hashed. Without a hash it does the same work on a decoy and is false, so
  * that the time tells nobody whether there is an account or whether it has a password.
  *
- * `beforeHashing` runs when the turn has come, with at most one hash a core in flight, and may throw.
+ * The login throttle is asked when the turn has come, and told of a failure before the turn is given up: however many
+ * attempts come at once, they pass its limit by no more than the hashes in flight.
  *
- * @throws RateLimitedError at once when too many hashes wait already
+ * @throws RateLimitedError at once when too many hashes wait already, or when one of the keys has no failures left;
+ *   the signal's reason when it aborts before the turn comes
  */
-export async function passwordMatches(
+export function passwordMatches(
   app: App,
   hash: string | null,
   password: string,
-  beforeHashing: () => Promise<void>,
+  throttleKeys: readonly string[],
+  signal?: AbortSignal,
 ): Promise<boolean> {
-  const matches = await inTurn(app, async () => {
-    await beforeHashing();
-    return verifyPassword(hash ?? app.decoyHash, password);
+  return inTurn(app, signal, async () => {
+    await app.loginThrottle.refuseIfExhausted(throttleKeys);
+    const matches = (await verifyPassword(hash ?? app.decoyHash, password)) && hash !== null;
+    if (!matches) await app.loginThrottle.countFailure(throttleKeys);
+    return matches;
   });
-  return matches && hash !== null;
 }
 
 /** @throws RateLimitedError at once when too many hashes wait already */
 export function hashNewPassword(app: App, password: string): Promise<string> {
-  return inTurn(app, () => hashPassword(app.config.argon2, password));
+  return inTurn(app, undefined, () => hashPassword(app.config.argon2, password));
 }
 
-async function inTurn<T>(app: App, work: () => Promise<T>): Promise<T> {
+async function inTurn<T>(app: App, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   try {
-    return await app.hashGate.run(work);
+    return await app.hashGate.run(work, signal);
   } catch (error) {
     if (error instanceof HashQueueFullError) throw new RateLimitedError(RETRY_WHEN_BUSY_SECONDS);
     throw error;

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { canonicalEmail } from '../fields/email-address.ts';
 
 /** Turns the text of a variable into its value, or says what it should have been. */
 export type Reader<Value> = (text: string) => Value | Refused;
@@ -97,9 +98,9 @@ export const postgresUrl: Reader<string> = (text) =>
     ? text
     : new Refused('must be a postgresql:// URL, with special characters in the password percent-encoded');
 
-/** Enough to catch a slip; whoever makes the user decides what an address is. */
-export const roughlyEmail: Reader<string> = (text) =>
-  /^[^@\s]+@[^@\s]+$/.test(text) ? text : new Refused('must be an e-mail address');
+/** In canonical form. */
+export const emailAddress: Reader<string> = (text) =>
+  canonicalEmail(text) ?? new Refused('must be an e-mail address that mail can be sent to');
 
 const MOST_PASSWORD_CODE_POINTS = 256;
 

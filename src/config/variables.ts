@@ -1,5 +1,6 @@
 import {
   administratorPassword,
+  emailAddress,
   exactly,
   exactOrigin,
   host,
@@ -12,7 +13,6 @@ import {
   postgresUrl,
   type Reader,
   Refused,
-  roughlyEmail,
   word,
 } from './readers.ts';
 import { readSecretKeys } from './secret-key.ts';
@@ -40,7 +40,7 @@ const declared = {
   ARGON2_MEMORY_KIB: setting('19456', integer(128, 262_144)),
   ARGON2_ITERATIONS: setting('2', integer(1, 10)),
   ARGON2_PARALLELISM: setting('1', integer(1, 16)),
-  ADMIN_EMAIL: optional(roughlyEmail),
+  ADMIN_EMAIL: optional(emailAddress),
   ADMIN_PASSWORD: optional(administratorPassword),
   RATE_LIMITING: setting('on', onOrOff),
   TRUST_PROXY: setting('0', integer(0, 16)),

@@ -51,16 +51,15 @@ export async function verifyPassword(hash: string, password: string): Promise<bo
   return argon2.verify(hash, password.normalize('NFC'));
 }
 
-/** Whether the hash is of another form, or made with other parameters, than a new one would be. */
+/** Whether the hash is of another form, or in any respect weaker, than a new one would be. A stronger one may stay. */
 export function needsRehash(parameters: Argon2Parameters, hash: string): boolean {
   const parsed = parsePasswordHash(hash);
   return (
     parsed === null ||
     parsed.variant !== 'argon2id' ||
     parsed.version !== 0x13 ||
-    parsed.parameters.memoryKib !== parameters.memoryKib ||
-    parsed.parameters.iterations !== parameters.iterations ||
-    parsed.parameters.parallelism !== parameters.parallelism ||
+    parsed.parameters.memoryKib < parameters.memoryKib ||
+    parsed.parameters.iterations < parameters.iterations ||
     parsed.saltBytes < ownSaltBytes ||
     parsed.tagBytes < ownTagBytes
   );

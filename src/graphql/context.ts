@@ -8,6 +8,8 @@ export interface Context {
   readonly app: App;
   readonly requestId: string;
   readonly client: Client;
+  /** Aborts when the client hangs up. */
+  readonly signal: AbortSignal;
   /** What the Authorization header carried; null when there was none. */
   readonly bearer: string | null;
   readonly refreshCookie: RefreshCookie;
@@ -19,7 +21,7 @@ export interface Context {
   openedSessionId: string | null;
 }
 
-type ContextParts = Pick<Context, 'app' | 'requestId' | 'client' | 'bearer' | 'refreshCookie'>;
+type ContextParts = Pick<Context, 'app' | 'requestId' | 'client' | 'signal' | 'bearer' | 'refreshCookie'>;
 
 export function createContext(parts: ContextParts): Context {
   let lookup: Promise<Viewer | null> | undefined;

@@ -16,7 +16,11 @@ const KNOWN_CODES: ReadonlySet<unknown> = new Set([
 /** Of an operation that was not run; `spec` leaves it at 200 for clients of plain JSON, as GraphQL over HTTP has it. */
 const BAD_REQUEST = { spec: true, status: 400 };
 
-const SUGGESTION = / ?Did you mean [^?]*\?/g;
+/** As graphql-js ends a message that guesses what was meant. */
+const SUGGESTION = ' Did you mean ';
+
+/** Messages repeat what was sent, which may be the whole of a large request. */
+const MAX_MESSAGE_LENGTH = 500;
 
 interface Options {
   readonly log: Logger;
@@ -39,7 +43,8 @@ export function presentErrors({ log, suggestions }: Options): Plugin<object, { r
       function present(error: GraphQLError): GraphQLError {
         const fault = faultBehind(error);
         if (fault !== null) {
-          log.error({ requestId, path: error.path?.join('.'), err: fault }, 'unexpected error');
+          // Whoever hung up reads no answer, and did nothing wrong.
+          if (!isHangUp(fault)) log.error({ requestId, path: error.path?.join('.'), err: fault }, 'unexpected error');
           return recoded(error, MASKED_MESSAGE, {
             code: 'INTERNAL_SERVER_ERROR',
             requestId,
@@ -48,7 +53,7 @@ export function presentErrors({ log, suggestions }: Options): Plugin<object, { r
         }
         // What libraries hang on their errors besides these is not for clients.
         const { code, fields, http = wasExecuted ? undefined : BAD_REQUEST } = error.extensions;
-        return recoded(error, suggestions ? error.message : error.message.replace(SUGGESTION, ''), {
+        return recoded(error, suggestions ? error.message : withoutSuggestion(error.message), {
           code: KNOWN_CODES.has(code) ? code : 'BAD_USER_INPUT',
           ...(http !== undefined && { http }),
           ...(fields !== undefined && { fields }),
@@ -68,7 +73,17 @@ function faultBehind(error: GraphQLError): unknown {
   return cause;
 }
 
+function isHangUp(fault: unknown): boolean {
+  return fault instanceof DOMException && fault.name === 'AbortError';
+}
+
+function withoutSuggestion(message: string): string {
+  const start = message.endsWith('?') ? message.lastIndexOf(SUGGESTION) : -1;
+  return start === -1 ? message : message.slice(0, start);
+}
+
 function recoded(error: GraphQLError, message: string, extensions: Record<string, unknown>): GraphQLError {
   const { nodes = null, source = null, positions = null, path = null } = error;
-  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+  const shown = message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message;
+  return new GraphQLError(shown, { nodes, source, positions, path, extensions });
 }

@@ -1,6 +1,6 @@
-import { canonicalEmail } from '../auth/email-address.ts';
 import type { Permission } from '../auth/permissions.ts';
 import type { Viewer } from '../auth/viewer.ts';
+import { canonicalEmail } from '../fields/email-address.ts';
 import type { Context } from './context.ts';
 import { forbidden, unauthenticated } from './errors.ts';
 
@@ -20,14 +20,17 @@ export async function loadScopes(context: Context) {
 }
 
 /**
- * For what no scope map can guard, such as a federation reference, whose answer must not tell "not permitted" from
- * "not there".
+ * The viewer of a field that needs one; with a condition, for what no scope map can guard, such as a federation
+ * reference, whose answer must not tell "not permitted" from "not there".
  *
  * @throws GraphQLError UNAUTHENTICATED or FORBIDDEN
  */
-export async function requireViewer(context: Context, mayRead: (viewer: Viewer) => boolean): Promise<Viewer> {
+export async function requireViewer(
+  context: Context,
+  isAllowed: (viewer: Viewer) => boolean = () => true,
+): Promise<Viewer> {
   const viewer = await context.viewer();
   if (viewer === null) throw unauthenticated();
-  if (!mayRead(viewer)) throw forbidden();
+  if (!isAllowed(viewer)) throw forbidden();
   return viewer;
 }

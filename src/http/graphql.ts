@@ -2,14 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { App } from '../app.ts';
 import { createContext, readBearer } from '../graphql/context.ts';
+import { documentCaches } from '../graphql/document-cache.ts';
 import { MASKED_MESSAGE } from '../graphql/errors.ts';
-import { graphiqlOptions, renderGraphiql } from '../graphql/graphiql.ts';
 import { hardening } from '../graphql/hardening.ts';
 import { presentErrors } from '../graphql/present-errors.ts';
 import { refreshCookie } from '../graphql/refresh-cookie.ts';
 import { buildSchema } from '../schema.ts';
 import { clientOf } from './client.ts';
 import { setCorsHeaders } from './cors.ts';
+import { createGraphiqlSender, wantsGraphiql } from './graphiql-page.ts';
 import { answerMediaType, sendsJson } from './media-types.ts';
 import { isAllowedOrigin } from './origins.ts';
 import { readParameters } from './parameters.ts';
@@ -43,6 +44,7 @@ export function createGraphqlEndpoint(app: App) {
         app,
         requestId,
         client: clientOf(req, config.trustProxyHops),
+        signal: hangUpSignal(res),
         bearer: readBearer(req.headers.authorization),
         refreshCookie: refreshCookie(app, req, res),
       }),
@@ -50,16 +52,18 @@ export function createGraphqlEndpoint(app: App) {
     // `presentErrors` masks, where the request's id is at hand.
     maskedErrors: false,
     logging: false,
+    parserAndValidationCache: documentCaches(),
     batching: false,
     multipart: false,
     landingPage: false,
     healthCheckEndpoint: NO_HEALTH_CHECK,
     maxRequestBodySize: MAX_BODY_BYTES,
-    graphiql: config.graphiql && graphiqlOptions,
-    renderGraphiQL: renderGraphiql,
+    graphiql: false,
     cors: false,
     disposeOnProcessTerminate: false,
   });
+
+  const sendGraphiql = createGraphiqlSender(app);
 
   return (req: IncomingMessage, res: ServerResponse, requestId: string): void => {
     const { method, headers } = req;
@@ -68,7 +72,7 @@ export function createGraphqlEndpoint(app: App) {
     if (method === 'OPTIONS') {
       res.writeHead(204).end();
     } else if (config.graphiql && wantsGraphiql(req)) {
-      void answer({ req, res, requestId });
+      void sendGraphiql(req, res, requestId);
     } else if (method === 'POST' && !sendsJson(req)) {
       sendError(res, 415, 'BAD_USER_INPUT', 'Send the operation as application/json.');
     } else if (method === 'POST' && headers.origin !== undefined && !isAllowedOrigin(app, headers.origin)) {
@@ -96,7 +100,10 @@ export function createGraphqlEndpoint(app: App) {
   }
 }
 
-/** Whether a person with a browser asks, not a client. */
-function wantsGraphiql({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' && (headers.accept?.includes('text/html') ?? false);
+function hangUpSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
 }

@@ -24,10 +24,13 @@ export interface LogOutInput {
  * @throws InvalidRefreshTokenError when neither names a session of ours
  */
 export async function logOut(app: App, client: Client, input: LogOutInput): Promise<number> {
-  const sessionId = await sessionIdOf(app, input);
-  if (sessionId === null) throw new InvalidRefreshTokenError();
-  const session = await app.db.session.findUnique({ where: { id: sessionId }, select: { userId: true } });
+  const shown = await sessionShown(app, input);
+  if (shown === null) throw new InvalidRefreshTokenError();
+  const { sessionId, generation } = shown;
+  const session = await app.db.session.findUnique({ where: { id: sessionId } });
   if (session === null) return 0;
+  // Nobody was given that token yet: a restored database is behind what it once gave out.
+  if (generation > session.generation) throw new InvalidRefreshTokenError();
   const { userId } = session;
   return app.db.$transaction((transaction) =>
     endSessions(app, transaction, client, { userId, sessionId, actorId: userId, reason: 'logout' }),
@@ -97,9 +100,18 @@ export async function endSessions(
   return count;
 }
 
-async function sessionIdOf(app: App, { refreshToken, accessToken }: LogOutInput): Promise<string | null> {
-  if (refreshToken !== null) return readToken(app.config.secretKeys, 'refresh', refreshToken)?.id ?? null;
+interface ShownSession {
+  readonly sessionId: string;
+  /** 0 for an access token, which says nothing of it. */
+  readonly generation: number;
+}
+
+async function sessionShown(app: App, { refreshToken, accessToken }: LogOutInput): Promise<ShownSession | null> {
+  if (refreshToken !== null) {
+    const token = readToken(app.config.secretKeys, 'refresh', refreshToken);
+    return token && { sessionId: token.id, generation: token.generation };
+  }
   if (accessToken === null) return null;
   const token = await verifyAccessToken(app.issuer, app.keys.find, accessToken, app.now());
-  return token?.sessionId ?? null;
+  return token && { sessionId: token.sessionId, generation: 0 };
 }

@@ -1,19 +1,29 @@
 import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
-import { canonicalEmail } from '../auth/email-address.ts';
 import { hashNewPassword, passwordMatches } from '../auth/passwords.ts';
 import { findSignedIn } from '../auth/signed-in.ts';
 import { isPlausiblePassword, needsRehash } from '../crypto/password-hash.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { RateLimitedError } from '../errors.ts';
+import { canonicalEmail } from '../fields/email-address.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { EmailNotVerifiedError, InvalidCredentialsError, UserInactiveError } from './errors.ts';
 import { type IssuedTokens, issueTokens } from './tokens.ts';
 
+/** As many as `User.sessions` shows. */
+const MAX_SESSIONS_PER_USER = 100;
+
 export interface LogInInput {
   readonly email: string;
   readonly password: string;
+}
+
+/** The request that a login comes with. */
+export interface LogInRequest {
+  readonly client: Client;
+  /** Aborts when the client hangs up. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -29,18 +39,38 @@ export interface LogInInput {
  * @throws RateLimitedError after too many failures for this address or from this client, or while too many hashes wait
  * @see OWASP ASVS 5.0 V6.3
  */
-export async function logIn(app: App, client: Client, input: LogInInput): Promise<IssuedTokens> {
+export async function logIn(app: App, { client, signal }: LogInRequest, input: LogInInput): Promise<IssuedTokens> {
   const email = canonicalEmail(input.email);
-  if (email === null || !isPlausiblePassword(input.password)) return refuse(app, client, email, 'malformed');
-
-  const throttleKeys = [`account:${email}`, `client:${clientNetwork(client.ipAddress ?? '')}`];
-  const refuseIfThrottled = () => app.loginThrottle.refuseIfExhausted(throttleKeys);
-  await refuseIfThrottled();
-
-  const user = await app.db.user.findUnique({ where: { email } });
-  // Asked again when the turn has come: parallel attempts pass the limit by no more than the hashes in flight.
-  if (!(await passwordMatches(app, user?.passwordHash ?? null, input.password, refuseIfThrottled)) || user === null) {
+  const throttleKeys = [
+    `client:${clientNetwork(client.ipAddress ?? '')}`,
+    ...(email === null ? [] : [`account:${email}`]),
+  ];
+  await app.loginThrottle.refuseIfExhausted(throttleKeys);
+  if (email === null || !isPlausiblePassword(input.password)) {
     await app.loginThrottle.countFailure(throttleKeys);
+    return refuse(app, client, email, 'malformed');
+  }
+
+  const attempt = () => tryOnce(app, client, { email, password: input.password, throttleKeys, signal });
+  // Overtaken by a change of the user, the attempt is judged by what holds now. Otherwise one of two logins at the same
+  // time would be refused because the other has just replaced the hash.
+  const sessionId = (await attempt()) ?? (await attempt());
+  const now = app.now();
+  const signedIn = sessionId === null ? null : await findSignedIn(app, sessionId, now);
+  return signedIn === null ? refuse(app, client, email, 'credentials') : issueTokens(app, signedIn, now);
+}
+
+interface Attempt extends LogInInput {
+  readonly throttleKeys: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** The id of the new session, or null, and no session, when the user changed in the meantime. */
+async function tryOnce(app: App, client: Client, { signal, ...attempt }: Attempt): Promise<string | null> {
+  const { email, password, throttleKeys } = attempt;
+  const user = await app.db.user.findUnique({ where: { email } });
+  const matches = await passwordMatches(app, user?.passwordHash ?? null, password, throttleKeys, signal);
+  if (!matches || user === null) {
     return refuse(app, client, email, 'credentials');
   }
   if (user.status !== 'ACTIVE') {
@@ -53,18 +83,24 @@ export async function logIn(app: App, client: Client, input: LogInInput): Promis
   }
 
   const now = app.now();
-  const currentHash = await strengthenedHash(app, user, input.password);
-  const sessionId = await app.db.$transaction(async (transaction) => {
+  const currentHash = await strengthenedHash(app, user, password);
+  // Nobody is there any more to take the tokens.
+  signal.throwIfAborted();
+  return app.db.$transaction(async (transaction) => {
     // The user row is written first: whatever changes password, address or status writes it first too.
     const { count } = await transaction.user.updateMany({
-      where: { id: user.id, email, status: 'ACTIVE', passwordHash: user.passwordHash },
+      where: {
+        id: user.id,
+        email,
+        status: 'ACTIVE',
+        emailVerified: user.emailVerified,
+        passwordHash: user.passwordHash,
+      },
       data: { lastLoginAt: now, passwordHash: currentHash },
     });
     if (count === 0) return null;
     return openSession(app, transaction, client, { userId: user.id, email, now });
   });
-  const signedIn = sessionId === null ? null : await findSignedIn(app, sessionId, now);
-  return signedIn === null ? refuse(app, client, email, 'credentials') : issueTokens(app, signedIn, now);
 }
 
 /**
@@ -80,8 +116,10 @@ export async function openSession(
   { userId, email, now }: { readonly userId: string; readonly email: string; readonly now: Date },
 ): Promise<string> {
   const { refreshTokenTtlSeconds, sessionMaxAgeSeconds } = app.config;
+  // The configuration sees to it that the first end is no later than the second.
   const absoluteExpiresAt = new Date(now.getTime() + sessionMaxAgeSeconds * 1000);
-  const idleExpiresAt = new Date(now.getTime() + Math.min(refreshTokenTtlSeconds, sessionMaxAgeSeconds) * 1000);
+  const idleExpiresAt = new Date(now.getTime() + refreshTokenTtlSeconds * 1000);
+  await endOldestSessions(transaction, userId, now);
   const { id } = await transaction.session.create({
     select: { id: true },
     data: { id: newId(), userId, createdAt: now, lastUsedAt: now, idleExpiresAt, absoluteExpiresAt, ...client },
@@ -96,6 +134,14 @@ export async function openSession(
     data: { sessionId: id },
   });
   return id;
+}
+
+/** Room for one more: of the live sessions the least recently used end, so that nobody piles them up without end. */
+async function endOldestSessions(transaction: Prisma.TransactionClient, userId: string, now: Date): Promise<void> {
+  await transaction.$executeRaw`
+    UPDATE sessions SET revoked_at = ${now} WHERE id IN (
+      SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND revoked_at IS NULL AND idle_expires_at > ${now}
+      ORDER BY last_used_at DESC, id OFFSET ${MAX_SESSIONS_PER_USER - 1})`;
 }
 
 /** The hash to keep from now on: the present one, or a stronger one of the same password. */
@@ -117,12 +163,17 @@ async function refuse(app: App, client: Client, email: string | null, reason: Fa
   throw new InvalidCredentialsError();
 }
 
-/** One statement that touches one user row or none, so that it takes the same time for every address. */
+/**
+ * One statement that touches one user row or none, so that it takes the same time for every address. What was typed is
+ * kept only if it is the address of a user or could well be one: people type passwords into address fields.
+ */
 async function recordFailure(app: App, client: Client, email: string | null, reason: FailureReason): Promise<void> {
   const now = app.now();
+  const recordable = email?.slice(email.indexOf('@')).includes('.') ? email : null;
   await app.db.$executeRaw`
-    WITH account AS (UPDATE users SET last_unsuccessful_login_at = ${now} WHERE email = ${email} RETURNING id)
+    WITH account AS (UPDATE users SET last_unsuccessful_login_at = ${now} WHERE email = ${email} RETURNING id, email)
     INSERT INTO audit_events (id, type, at, subject_id, email, ip_address, user_agent, data)
-    SELECT ${newId()}::uuid, 'login.failed', ${now}, (SELECT id FROM account), ${email}, ${client.ipAddress},
-      ${client.userAgent}, ${JSON.stringify({ reason })}::jsonb`;
+    SELECT ${newId()}::uuid, 'login.failed', ${now}, (SELECT id FROM account),
+      coalesce((SELECT email FROM account), ${recordable}), ${client.ipAddress}, ${client.userAgent},
+      ${JSON.stringify({ reason })}::jsonb`;
 }

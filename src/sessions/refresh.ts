@@ -39,18 +39,21 @@ export async function refresh(app: App, client: Client, refreshToken: string): P
 
 async function rotate(app: App, sessionId: string, generation: number, now: Date): Promise<SignedIn | null> {
   const idleExpiresAt = new Date(now.getTime() + app.config.refreshTokenTtlSeconds * 1000);
+  // A token can carry a generation that the column cannot.
   const [row] = await app.db.$queryRaw<SignedInRow[]>`
     UPDATE sessions s SET generation = s.generation + 1, last_used_at = ${now},
       idle_expires_at = least(${idleExpiresAt}, s.absolute_expires_at)
     FROM users u
-    WHERE s.id = ${sessionId}::uuid AND u.id = s.user_id AND s.generation = ${generation} AND ${sessionIsLive(now)}
+    WHERE s.id = ${sessionId}::uuid AND u.id = s.user_id AND s.generation = ${generation}::bigint AND ${sessionIsLive(now)}
     RETURNING ${signedInColumns}`;
   return row === undefined ? null : signedInOf(row);
 }
 
 function isWithinGrace(app: App, { session }: SignedIn, generation: number, now: Date): boolean {
-  const rotatedSeconds = (now.getTime() - session.lastUsedAt.getTime()) / 1000;
-  return session.generation === generation + 1 && rotatedSeconds < app.config.refreshGraceSeconds;
+  const { refreshGraceSeconds } = app.config;
+  // Whoever rotated it may have a clock ahead of this one, but not by much.
+  const secondsApart = Math.abs(now.getTime() - session.lastUsedAt.getTime()) / 1000;
+  return session.generation === generation + 1 && secondsApart < refreshGraceSeconds;
 }
 
 async function endReusedSession(

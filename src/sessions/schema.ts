@@ -64,7 +64,7 @@ builder.mutationFields((t) => ({
       union: { description: 'A session, or why there is none.' },
     },
     resolve: async (_root, { input }, context) =>
-      answer(context, await logIn(context.app, context.client, input), input.refreshTokenTransport),
+      answer(context, await logIn(context.app, context, input), input.refreshTokenTransport),
   }),
 
   refreshToken: t.field({

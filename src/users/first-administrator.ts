@@ -2,10 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { recordEvent } from '../audit/service.ts';
-import { canonicalEmail } from '../auth/email-address.ts';
 import { hashNewPassword } from '../auth/passwords.ts';
 import { ADMIN_ROLE, USER_ROLE } from '../auth/permissions.ts';
-import { ConfigError } from '../config.ts';
 
 const DEVELOPMENT_EMAIL = 'admin@localhost';
 
@@ -36,9 +34,7 @@ export async function ensureFirstAdministrator(app: App): Promise<Credentials | 
   return (await createAdministrator(app, generated)) ? generated : null;
 }
 
-async function createAdministrator(app: App, { email: text, password }: Credentials): Promise<boolean> {
-  const email = canonicalEmail(text);
-  if (email === null) throw new ConfigError(['ADMIN_EMAIL must be an address that mail can be sent to']);
+async function createAdministrator(app: App, { email, password }: Credentials): Promise<boolean> {
   const passwordHash = await hashNewPassword(app, password);
   const now = app.now();
   return app.db.$transaction(async (transaction) => {

@@ -1,6 +1,6 @@
 import { validate as isUuid } from 'uuid';
-import { canonicalEmail } from '../auth/email-address.ts';
 import { permissionsOf } from '../auth/permissions.ts';
+import { canonicalEmail } from '../fields/email-address.ts';
 import { builder } from '../graphql/builder.ts';
 import { unauthenticated } from '../graphql/errors.ts';
 import { requireViewer } from '../graphql/scopes.ts';
@@ -57,14 +57,14 @@ export const UserObject = builder.prismaObject('User', {
 builder.asEntity(UserObject, {
   key: [builder.selection<{ id: string }>('id'), builder.selection<{ email: string }>('email')],
   // A gateway sends whatever its clients made of the keys, so nothing is known of their types.
-  resolveReference: async ({ id, email: text }: { id?: unknown; email?: unknown }, context) => {
-    const email = typeof text === 'string' ? canonicalEmail(text) : null;
+  resolveReference: async (reference: { id?: unknown; email?: unknown }, context) => {
+    const id = typeof reference.id === 'string' && isUuid(reference.id) ? reference.id.toLowerCase() : null;
+    const email = typeof reference.email === 'string' ? canonicalEmail(reference.email) : null;
     await requireViewer(
       context,
-      ({ user, permissions }) =>
-        permissions.has('USERS_READ') || (id === undefined ? user.email === email : user.id === id),
+      ({ user, permissions }) => permissions.has('USERS_READ') || (id === null ? user.email === email : user.id === id),
     );
-    if (typeof id === 'string') return isUuid(id) ? context.app.db.user.findUnique({ where: { id } }) : null;
+    if (id !== null) return context.app.db.user.findUnique({ where: { id } });
     return email === null ? null : context.app.db.user.findUnique({ where: { email } });
   },
 });

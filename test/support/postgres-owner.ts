@@ -147,6 +147,8 @@ function serverArguments(port: number): string[] {
     'autovacuum=off',
     'io_method=sync',
     'jit=off',
+    // Whoever starts this one may want other ones; the last of a name counts.
+    ...process.argv.slice(2),
   ];
   return ['-D', join(directory, 'data'), ...settings.flatMap((setting) => ['-c', setting])];
 }

@@ -11,10 +11,11 @@ export interface EphemeralPostgres {
 
 /**
  * A real PostgreSQL 18 with nothing in it, on a free port of the loopback interface. It and its files are gone after
- * `stop`, and also when this process ends in any other way, be it `kill -9`.
+ * `stop`, and also when this process ends in any other way, be it `kill -9`. Its settings are for tests, so it is quick
+ * and would lose data with the power; `settings`, such as `fsync=on`, are put over them.
  */
-export async function startPostgres(): Promise<EphemeralPostgres> {
-  const owner = spawn(process.execPath, [join(import.meta.dirname, 'postgres-owner.ts')], {
+export async function startPostgres(settings: readonly string[] = []): Promise<EphemeralPostgres> {
+  const owner = spawn(process.execPath, [join(import.meta.dirname, 'postgres-owner.ts'), ...settings], {
     // A group of its own, so that Ctrl-C reaches only us, and the owner has the time to clean up.
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -50,8 +50,11 @@ export interface Clock {
 }
 
 interface TestServiceOptions {
-  /** `postgres`: a database of its own on the run's PostgreSQL. `embedded`: a PGlite directory of its own. */
-  readonly database?: 'postgres' | 'embedded';
+  /**
+   * `postgres`: a database of its own on the run's PostgreSQL. `embedded`: a PGlite directory of its own. A service on
+   * PostgreSQL: the database and the clock of that one, as another instance has them; it is closed last.
+   */
+  readonly database?: 'postgres' | 'embedded' | TestService;
   /** On top of what a test service is started with. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -62,7 +65,7 @@ interface TestServiceOptions {
  */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const { environment, dispose } = await testDatabase(options.database ?? 'postgres');
-  const clock = createClock();
+  const clock = typeof options.database === 'object' ? options.database.clock : createClock();
   const log: string[] = [];
   const service = await serve({
     config: loadConfig({ ...testEnvironment, ...environment, ...options.environment }, () => secretKey),
@@ -96,7 +99,10 @@ export const testEnvironment = {
   ADMIN_PASSWORD: administrator.password,
 };
 
-async function testDatabase(kind: 'postgres' | 'embedded') {
+async function testDatabase(kind: 'postgres' | 'embedded' | TestService) {
+  if (typeof kind === 'object') {
+    return { environment: { DATABASE_URL: kind.app.config.databaseUrl ?? '' }, dispose: async () => {} };
+  }
   if (kind === 'postgres') {
     const { url, drop } = await createTestDatabase();
     return { environment: { DATABASE_URL: url }, dispose: drop };

@@ -1,0 +1,14 @@
+import type { Plan } from '../plan.ts';
+
+/** Where a process finds its database, in the service's own terms. */
+export type Location = Plan['database'];
+
+/** A kind of database to measure on. */
+export interface DatabaseKind {
+  readonly name: string;
+  /** One with nothing in it, not even tables. */
+  create(): Promise<Location>;
+  /** The same for one more process; a copy where two cannot have one. Nobody has it open at the moment. */
+  share(location: Location): Promise<Location>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,91 @@
+// `npm run bench`: how fast the service is and what it takes, as real processes on real databases of this machine,
+// beside the least that the same could cost, measured in turn with it. What is slow here is not a failure: people judge.
+
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import type { DatabaseKind } from './databases/database.ts';
+import { embeddedKind } from './databases/embedded.ts';
+import { startPostgresKind } from './databases/postgres.ts';
+import { readOptions } from './options.ts';
+import { measureReadiness } from './ready.ts';
+import { report } from './report.ts';
+import type { Machine, Results } from './results.ts';
+import { countStatements } from './statements.ts';
+import { measureUnderLoad } from './under-load.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const RESULTS = join(import.meta.dirname, 'results');
+
+const BYTES_PER_GIBIBYTE = 1024 ** 3;
+
+const options = readOptions(process.argv.slice(2));
+const temporaryDirectory = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
+process.on('exit', () => rmSync(temporaryDirectory, { recursive: true, force: true, maxRetries: 5 }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+const environment = {
+  SECRET_KEY: randomBytes(32).toString('base64'),
+  ADMIN_EMAIL: 'ada@latchkey.test',
+  ADMIN_PASSWORD: randomBytes(18).toString('base64url'),
+};
+
+const results: Results = {
+  machine: machine(),
+  seconds: options.seconds,
+  rounds: options.rounds,
+  ready: [],
+  memory: [],
+  load: [],
+  statements: [],
+};
+
+if (options.databases.has('postgres')) {
+  const kind = await startPostgresKind(temporaryDirectory);
+  try {
+    await measure(kind);
+    if (options.scenarios.has('statements')) {
+      tell(`${kind.name}: statements`);
+      results.statements.push(...(await countStatements(kind, { root: ROOT, environment })));
+    }
+  } finally {
+    await kind.stop();
+  }
+}
+if (options.databases.has('embedded')) await measure(embeddedKind(temporaryDirectory));
+
+mkdirSync(RESULTS, { recursive: true });
+const file = join(RESULTS, `${new Date().toISOString().replaceAll(':', '-')}.json`);
+writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+process.stdout.write(`${report(results)}\n`);
+
+async function measure(kind: DatabaseKind): Promise<void> {
+  if (options.scenarios.has('ready')) {
+    tell(`${kind.name}: ready`);
+    results.ready.push(...(await measureReadiness(kind, { root: ROOT, environment })));
+  }
+  const { load, memory } = await measureUnderLoad(kind, {
+    options,
+    root: ROOT,
+    // All the load comes from one address, as all the failures of an attacker would.
+    environment: { ...environment, RATE_LIMITING: 'off' },
+    onProgress: tell,
+  });
+  results.load.push(...load);
+  results.memory.push(...memory);
+}
+
+function tell(what: string): void {
+  process.stderr.write(`${what}\n`);
+}
+
+function machine(): Machine {
+  return {
+    processor: cpus()[0]?.model ?? 'unknown processor',
+    cores: availableParallelism(),
+    memoryGibibytes: totalmem() / BYTES_PER_GIBIBYTE,
+    system: `${type()} ${release()}`,
+    node: process.versions.node,
+  };
+}

@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadScenarios } from './load-scenarios.ts';
+
+export interface Options {
+  readonly scenarios: ReadonlySet<string>;
+  /** How long one contender is measured in one round. */
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly databases: ReadonlySet<string>;
+  /** Another checkout, to be measured beside this one. */
+  readonly against: string | null;
+}
+
+const ALL_SCENARIOS = ['ready', 'statements', ...loadScenarios.map(({ name }) => name)];
+const ALL_DATABASES = ['postgres', 'embedded'];
+
+const DEFAULT_SCENARIOS = ALL_SCENARIOS.filter((name) => name !== 'me-with-roles');
+
+export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] [--database D]… [--against DIRECTORY]
+
+  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but me-with-roles, in about four minutes
+  --seconds    for each measurement (2), of which each contender gets one a round
+  --rounds     (2)
+  --database   ${ALL_DATABASES.join(' or ')}; without any: both
+  --against    another checkout with the same tables, whose service is measured in turn with this one's
+`;
+
+/** @throws with the usage when the arguments ask for what is not there */
+export function readOptions(args: readonly string[]): Options {
+  const { positionals, values } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      seconds: { type: 'string', default: '2' },
+      rounds: { type: 'string', default: '2' },
+      database: { type: 'string', multiple: true, default: ALL_DATABASES },
+      against: { type: 'string' },
+    },
+  });
+  const seconds = Number(values.seconds);
+  const rounds = Number(values.rounds);
+  const isUnknown = (names: readonly string[], known: readonly string[]) => names.some((it) => !known.includes(it));
+  if (isUnknown(positionals, ALL_SCENARIOS) || isUnknown(values.database, ALL_DATABASES)) throw new Error(USAGE);
+  if (!(seconds > 0) || !(Number.isInteger(rounds) && rounds > 0)) throw new Error(USAGE);
+  return {
+    scenarios: new Set(positionals.length === 0 ? DEFAULT_SCENARIOS : positionals),
+    seconds,
+    rounds,
+    databases: new Set(values.database),
+    against: values.against === undefined ? null : resolve(values.against),
+  };
+}

@@ -1,0 +1,39 @@
+import type { Performance } from './measure-load.ts';
+import type { Memory } from './memory.ts';
+import type { Readiness } from './ready.ts';
+import type { StatementCount } from './statements.ts';
+
+/** All that a run found out. */
+export interface Results {
+  readonly machine: Machine;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly ready: Readiness[];
+  readonly memory: MemoryUnderLoad[];
+  readonly load: LoadResult[];
+  readonly statements: StatementCount[];
+}
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryGibibytes: number;
+  readonly system: string;
+  readonly node: string;
+}
+
+export interface MemoryUnderLoad {
+  readonly database: string;
+  /** A second after it was ready. */
+  readonly idle: Memory;
+  /** A second after the last of all that was asked of it. */
+  readonly afterLoad: Memory;
+}
+
+export interface LoadResult {
+  readonly database: string;
+  readonly scenario: string;
+  readonly service: Performance;
+  /** What the service is compared with. */
+  readonly others: readonly Performance[];
+}

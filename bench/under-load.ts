@@ -1,0 +1,89 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DatabaseKind } from './databases/database.ts';
+import { startFloorServer } from './floors/start-server.ts';
+import { type LoadScenario, loadScenarios } from './load-scenarios.ts';
+import { type Contender, measureLoad } from './measure-load.ts';
+import { memoryOf } from './memory.ts';
+import type { Options } from './options.ts';
+import { createPeople } from './people.ts';
+import type { LoadResult, MemoryUnderLoad } from './results.ts';
+import { type ServiceProcess, startService } from './service-process.ts';
+
+interface UnderLoadOptions {
+  readonly options: Options;
+  readonly root: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly onProgress: (what: string) => void;
+}
+
+const CONNECTIONS = [1, 32];
+const PEOPLE = Math.max(...CONNECTIONS);
+const WARM_UP_SECONDS = 1;
+const SETTLING_MILLISECONDS = 1000;
+
+/** The service under every scenario that is wanted, beside its floors and, if there is one, the other checkout. */
+export async function measureUnderLoad(
+  kind: DatabaseKind,
+  { options, root, environment, onProgress }: UnderLoadOptions,
+): Promise<{ readonly load: readonly LoadResult[]; readonly memory: readonly MemoryUnderLoad[] }> {
+  const scenarios = loadScenarios.filter(({ name }) => options.scenarios.has(name));
+  if (scenarios.length === 0) return { load: [], memory: [] };
+  const database = await kind.create();
+  const people = await createPeople(database, PEOPLE);
+  const floorDatabase = await kind.share(database);
+  const loopDatabase = await kind.share(database);
+  const otherDatabase = await kind.share(database);
+
+  const running: { stop(): Promise<void> }[] = [];
+  try {
+    const service = await start(startService({ root, database, environment }));
+    const other =
+      options.against === null
+        ? null
+        : await start(startService({ root: options.against, database: otherDatabase, environment }));
+    const floorServer = await start(startFloorServer(floorDatabase));
+    await pause(SETTLING_MILLISECONDS);
+    const idle = memoryOf(service.pid);
+
+    const load: LoadResult[] = [];
+    for (const scenario of scenarios) {
+      const contenders = contendersOf(scenario, service, other);
+      await measureLoad(contenders, { people, connections: PEOPLE, seconds: WARM_UP_SECONDS, rounds: 1 });
+      for (const connections of CONNECTIONS) {
+        onProgress(`${kind.name}: ${scenario.name}, connections: ${connections}`);
+        const { seconds, rounds } = options;
+        const [own, ...others] = await measureLoad(contenders, { people, connections, seconds, rounds });
+        if (own !== undefined) load.push({ database: kind.name, scenario: scenario.name, service: own, others });
+      }
+    }
+    await pause(SETTLING_MILLISECONDS);
+    return { load, memory: [{ database: kind.name, idle, afterLoad: memoryOf(service.pid) }] };
+
+    function contendersOf(
+      { client, floors }: LoadScenario,
+      { url, pid }: ServiceProcess,
+      otherService: ServiceProcess | null,
+    ): readonly Contender[] {
+      return [
+        { name: 'service', client, url, pid, database },
+        ...(otherService === null
+          ? []
+          : [{ name: 'the other checkout', client, url: otherService.url, pid: otherService.pid, database }]),
+        ...floors.map((floor) => ({
+          ...floor,
+          url: floorServer.url,
+          pid: floor.overHttp ? floorServer.pid : null,
+          database: loopDatabase,
+        })),
+      ];
+    }
+  } finally {
+    for (const { stop } of running.reverse()) await stop();
+  }
+
+  async function start<T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> {
+    const started = await starting;
+    running.push(started);
+    return started;
+  }
+}

@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+import { variables } from '../../src/config/variables.ts';
+import { startTestService, type TestService } from '../support/service.ts';
+import { documents, root, tableOf, textOf } from './documents.ts';
+
+/** What operators rely on: to change a name or a default here is to break somebody's installation. */
+const contract = {
+  NODE_ENV: 'development',
+  HOST: '127.0.0.1',
+  PORT: '4000',
+  ALLOW_INSECURE_DEVELOPMENT: '–',
+  DATABASE_URL: '–',
+  EMBEDDED_DATABASE: '–',
+  DATA_DIR: './data',
+  PUBLIC_URL: 'http://localhost: and the bound port',
+  SECRET_KEY: 'generated into DATA_DIR',
+  TOKEN_AUDIENCE: 'PUBLIC_URL',
+  ACCESS_TOKEN_TTL_SECONDS: '7200',
+  REFRESH_TOKEN_TTL_SECONDS: '5184000',
+  SESSION_MAX_AGE_SECONDS: '7776000',
+  REFRESH_GRACE_SECONDS: '10',
+  EMAIL_VERIFICATION: 'required',
+  PASSWORD_MIN_LENGTH: '15',
+  ARGON2_MEMORY_KIB: '19456',
+  ARGON2_ITERATIONS: '2',
+  ARGON2_PARALLELISM: '1',
+  ADMIN_EMAIL: '–',
+  ADMIN_PASSWORD: '–',
+  RATE_LIMITING: 'on',
+  TRUST_PROXY: '0',
+  CORS_ORIGINS: '–',
+  GRAPHIQL: 'on',
+  INTROSPECTION: 'on',
+  FEDERATION: 'on',
+  LOG_LEVEL: 'info',
+  SHUTDOWN_TIMEOUT_SECONDS: '30',
+};
+
+describe('the variables', () => {
+  it('are in the code as operators rely on them', () => {
+    const declared = Object.entries(variables).map(([name, variable]) => [name, variable.default]);
+    expect(Object.fromEntries(declared)).toEqual(contract);
+  });
+
+  it('are in the README’s table, each in a row with its default', () => {
+    expect(tableOf('README.md', 'variable').map(([name, value]) => [name, value])).toEqual(Object.entries(contract));
+  });
+});
+
+describe('the endpoints', () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await startTestService();
+  });
+  afterAll(() => service?.close());
+
+  const paths = tableOf('README.md', 'path').map(([path = '']) => path);
+
+  it('are all in the README', () => {
+    expect(paths).toEqual([
+      '/graphql',
+      '/healthz',
+      '/readyz',
+      '/.well-known/jwks.json',
+      '/.well-known/openid-configuration',
+    ]);
+  });
+
+  it.for(paths)('answer: %s', async (path) => {
+    const response = await fetch(`${service.url}${path}`, { headers: { accept: 'text/html, application/json' } });
+    expect(response.status).toBe(200);
+    // A connection with an answer that nobody reads is busy, and closing waits for it.
+    await response.text();
+  });
+});
+
+describe('the commands', () => {
+  it('that call npm name scripts that exist', () => {
+    const code = [...documents.values()].flatMap((text) => text.match(/^```sh\n.*?^```$|`[^`\n]+`/gms) ?? []);
+    const named = code.flatMap((text) => [...text.matchAll(/\bnpm (?:run (?:--silent )?)?([a-z]+)/g)]);
+    const scripts = named.map(([, script]) => script).filter((script) => script !== 'ci');
+    expect(scripts).toEqual(expect.arrayContaining(['start', 'test', 'check', 'cli', 'bench']));
+    expect(Object.keys(packageJson.scripts)).toEqual(expect.arrayContaining(scripts));
+  });
+
+  it('for operators are those that the program has', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['src/cli.ts', '--help'], { cwd: root });
+    const existing = [...stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name);
+    const [, row = ''] = tableOf('README.md', 'command').find(([command]) => command?.includes('run cli')) ?? [];
+    const [, named = ''] = /^for operators: (.+);/.exec(row) ?? [];
+    expect(named.split(', ').sort()).toEqual(existing.filter((name) => name !== 'help').sort());
+  });
+
+  it('that decide whether a change lands are the check, and then the README’s own test command', () => {
+    accessSync(join(root, '.ci/run'), constants.X_OK);
+    const lines = readFileSync(join(root, '.ci/run'), 'utf8').trimEnd().split('\n');
+    expect(textOf('README.md')).toMatch(/^npm ci && npm test$/m);
+    expect(lines.filter((line) => line.startsWith('npm '))).toEqual(['npm ci', 'npm run check', 'npm ci && npm test']);
+    expect(lines.at(-1)).toBe('npm ci && npm test');
+  });
+});
+
+describe('the links', () => {
+  const links = [...documents].flatMap(([document, text]) =>
+    [...text.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, target = '']) => ({ document, target })),
+  );
+
+  it.for(links)('lead somewhere: $target in $document', ({ document, target }) => {
+    const [path = '', anchor] = target.split('#');
+    const file = path === '' ? document : normalize(join(dirname(document), path));
+    expect(existsSync(join(root, file))).toBe(true);
+    if (anchor !== undefined) expect(anchorsOf(file)).toContain(anchor);
+  });
+});
+
+/** As GitHub makes them from headings. */
+function anchorsOf(document: string): readonly string[] {
+  return [...textOf(document).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

@@ -1,0 +1,69 @@
+import { v7 as newId } from 'uuid';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createPerson, signIn } from '../support/people.ts';
+import { startTestService, type TestService } from '../support/service.ts';
+
+let service: TestService;
+
+beforeAll(async () => {
+  service = await startTestService();
+});
+afterAll(() => service.close());
+
+describe('login', () => {
+  it('ends the session used longest ago when a user would have more than 100', async () => {
+    const { user, password } = await createPerson(service);
+    const now = service.app.now();
+    const later = new Date(now.getTime() + 3_600_000);
+    const sessions = Array.from({ length: 100 }, (_, index) => ({
+      id: newId(),
+      userId: user.id,
+      createdAt: now,
+      lastUsedAt: new Date(now.getTime() - index * 1000),
+      idleExpiresAt: later,
+      absoluteExpiresAt: later,
+    }));
+    await service.app.db.session.createMany({ data: sessions });
+
+    await signIn(service, { email: user.email, password });
+
+    const live = await service.app.db.session.findMany({ where: { userId: user.id, revokedAt: null } });
+    expect(live).toHaveLength(100);
+    expect(live.map(({ id }) => id)).not.toContain(sessions[99]?.id);
+  });
+
+  it('makes no session for a client that hung up while it waited for its turn', async () => {
+    const { user, password } = await createPerson(service);
+    const { hashGate, db } = service.app;
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const others: Promise<void>[] = [];
+    while (hashGate.queued === 0) others.push(hashGate.run(() => released));
+    const waiting = hashGate.queued;
+
+    const client = new AbortController();
+    const login = fetch(`${service.url}/graphql`, {
+      method: 'POST',
+      signal: client.signal,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        query: 'mutation ($i: LoginInput!) { login(input: $i) { __typename } }',
+        variables: { i: { email: user.email, password } },
+      }),
+    });
+    await vi.waitFor(() => expect(hashGate.queued).toBe(waiting + 1));
+    client.abort();
+    await expect(login).rejects.toThrow('aborted');
+    // An answer on another connection says that the server has seen the first one go.
+    await signInAfter(release);
+    await Promise.all(others);
+
+    expect(await db.session.count({ where: { userId: user.id } })).toBe(0);
+    expect(service.log.filter((line) => line.includes('unexpected error'))).toEqual([]);
+  });
+});
+
+async function signInAfter(release: () => void): Promise<void> {
+  const other = await createPerson(service);
+  release();
+  await signIn(service, { email: other.user.email, password: other.password });
+}

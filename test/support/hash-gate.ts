@@ -1,0 +1,46 @@
+import type { App } from '../../src/app.ts';
+import { HashQueueFullError } from '../../src/limits/hash-gate.ts';
+
+/** Whoever wants to hash waits until released. */
+export function holdHashGate({ hashGate }: App): () => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const works: Promise<void>[] = [];
+  while (hashGate.queued === 0) works.push(hashGate.run(() => promise));
+  return async () => {
+    resolve();
+    await Promise.all(works);
+  };
+}
+
+/** Whoever wants to hash is refused until released: every place is taken, and so is each that becomes free. */
+export function fillHashGate({ hashGate }: App): () => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const works: Promise<void>[] = [];
+  let isReleased = false;
+  fill();
+  return async () => {
+    isReleased = true;
+    resolve();
+    await Promise.all(works);
+  };
+
+  function fill(): void {
+    for (let before = -1; before < taken(); ) {
+      before = taken();
+      works.push(hashGate.run(work).catch(ignoreRefusal));
+    }
+  }
+
+  function taken(): number {
+    return hashGate.running + hashGate.queued;
+  }
+
+  function work(): Promise<void> {
+    if (!isReleased) fill();
+    return promise;
+  }
+}
+
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof HashQueueFullError)) throw error;
+}
