@@ -55,6 +55,7 @@ beforeAll(async () => {
       client: { ipAddress: null, userAgent: null },
       bearer: signedIn?.accessToken ?? null,
       refreshCookie: { token: null, set: () => {}, clear: () => {} },
+      signal: new AbortController().signal,
     });
   };
 });
