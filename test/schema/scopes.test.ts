@@ -53,9 +53,9 @@ beforeAll(async () => {
       app,
       requestId: 'scopes',
       client: { ipAddress: null, userAgent: null },
-      signal: new AbortController().signal,
       bearer: signedIn?.accessToken ?? null,
       refreshCookie: { token: null, set: () => {}, clear: () => {} },
+      signal: new AbortController().signal,
     });
   };
 });
