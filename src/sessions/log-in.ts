@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { hashNewPassword, passwordMatches } from '../auth/passwords.ts';
-import { findSignedIn } from '../auth/signed-in.ts';
+import { findSignedIn, type SignedIn } from '../auth/signed-in.ts';
 import { isPlausiblePassword, needsRehash } from '../crypto/password-hash.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { RateLimitedError } from '../errors.ts';
@@ -52,12 +52,10 @@ export async function logIn(app: App, { client, signal }: LogInRequest, input: L
   }
 
   const attempt = () => tryOnce(app, client, { email, password: input.password, throttleKeys, signal });
-  // Overtaken by a change of the user, the attempt is judged by what holds now. Otherwise one of two logins at the same
-  // time would be refused because the other has just replaced the hash.
-  const sessionId = (await attempt()) ?? (await attempt());
-  const now = app.now();
-  const signedIn = sessionId === null ? null : await findSignedIn(app, sessionId, now);
-  return signedIn === null ? refuse(app, client, email, 'credentials') : issueTokens(app, signedIn, now);
+  // Overtaken by a change of the user or by the end of all sessions, the attempt is judged by what holds now. Otherwise
+  // the right password would be called wrong, when another login at the same time has just replaced its hash.
+  const signedIn = (await attempt()) ?? (await attempt());
+  return signedIn === null ? refuse(app, client, email, 'credentials') : issueTokens(app, signedIn, app.now());
 }
 
 interface Attempt extends LogInInput {
@@ -65,8 +63,8 @@ interface Attempt extends LogInInput {
   readonly signal: AbortSignal;
 }
 
-/** The id of the new session, or null, and no session, when the user changed in the meantime. */
-async function tryOnce(app: App, client: Client, { signal, ...attempt }: Attempt): Promise<string | null> {
+/** The new session, or null, and no live session, when the user changed or all sessions ended in the meantime. */
+async function tryOnce(app: App, client: Client, { signal, ...attempt }: Attempt): Promise<SignedIn | null> {
   const { email, password, throttleKeys } = attempt;
   const user = await app.db.user.findUnique({ where: { email } });
   const matches = await passwordMatches(app, user?.passwordHash ?? null, password, throttleKeys, signal);
@@ -86,7 +84,7 @@ async function tryOnce(app: App, client: Client, { signal, ...attempt }: Attempt
   const currentHash = await strengthenedHash(app, user, password);
   // Nobody is there any more to take the tokens.
   signal.throwIfAborted();
-  return app.db.$transaction(async (transaction) => {
+  const sessionId = await app.db.$transaction(async (transaction) => {
     // The user row is written first: whatever changes password, address or status writes it first too.
     const { count } = await transaction.user.updateMany({
       where: {
@@ -101,6 +99,7 @@ async function tryOnce(app: App, client: Client, { signal, ...attempt }: Attempt
     if (count === 0) return null;
     return openSession(app, transaction, client, { userId: user.id, email, now });
   });
+  return sessionId === null ? null : findSignedIn(app, sessionId, now);
 }
 
 /**
