@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hashPassword } from '../../src/crypto/password-hash.ts';
 import { endSessions } from '../../src/sessions/end.ts';
 import { holdHashGate } from '../support/hash-gate.ts';
@@ -6,6 +6,9 @@ import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, type Person } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { faultsOf, invalidCredentials, Login, Me, Refresh, refreshTokenOf, tokensOf } from './operations.ts';
+
+// Many rounds, on a machine that may be busy with other files.
+vi.setConfig({ testTimeout: 60_000 });
 
 const ROUNDS = 20;
 const NEW_PASSWORD = 'eighteen little goats and a wolf';
