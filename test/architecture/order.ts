@@ -1,8 +1,8 @@
 import type { Import } from './imports.ts';
 
 /**
- * The floors of the house, from the top to the bottom. A file stands on the first floor that names it or its room, and
- * imports from its own room and from floors below.
+ * The floors of the house, from the top to the bottom. A file stands on the floor that names it, or else on that of
+ * its room, and imports from its own room and from floors below.
  *
  * The plan (`main · cli → server → schema → <feature>/schema → graphql → <feature>/service → auth → app → …`) as it is
  * built: `serve.ts` starts what `server.ts` answers with the help of `http`; `<feature>/types.ts` are the API's types that
@@ -40,7 +40,7 @@ export function roomOf(path: string): string {
 /** From 0 at the top; undefined for a file that has no place. */
 export function floorOf(path: string): number | undefined {
   const room = roomOf(path);
-  const names = FEATURES.includes(room) ? [path.replace(room, '<feature>'), '<feature>'] : [room];
+  const names = FEATURES.includes(room) ? [path, path.replace(room, '<feature>'), '<feature>'] : [path, room];
   const floors = names.map((name) => FLOORS.findIndex((floor) => floor.includes(name)));
   return floors.find((floor) => floor !== -1);
 }
