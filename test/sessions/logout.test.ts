@@ -1,6 +1,8 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { deriveToken } from '../../src/crypto/derived-token.ts';
+import { openSession } from '../../src/sessions/log-in.ts';
+import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, type SignedInPerson, signIn } from '../support/people.ts';
 import { type RequestOptions, startTestService, type TestService } from '../support/service.ts';
 import {
@@ -194,6 +196,7 @@ describe('logout', () => {
     ['a NUL', { refreshToken: async () => '\u0000' }],
     ['a lone surrogate', { refreshToken: async () => '\ud800' }],
     ['90,000 characters', { refreshToken: async () => 'A'.repeat(90_000) }],
+    ['a refresh token that nobody was given yet', { refreshToken: async () => nextOf((await newSession()).sessionId) }],
     ['a refresh token signed with another key', { refreshToken: async () => forged((await newSession()).sessionId) }],
   ])('refuses %s, and ends nothing', async (_case, given: Given) => {
     const accessToken = await given.accessToken?.();
@@ -245,6 +248,27 @@ describe('logoutEverywhere', () => {
     const { accessToken } = here;
     const { data } = await service.execute(LogoutEverywhere, {}, { accessToken });
     expect(data?.logoutEverywhere?.revokedSessions).toBe(1);
+  });
+
+  it('ends the session too that a login is just opening, and waits for it', async () => {
+    const { app } = service;
+    const { accessToken, userId } = await newSession();
+    const { promise: everythingStands, resolve: commit } = Promise.withResolvers<void>();
+    const opened = Promise.withResolvers<void>();
+    const login = app.db.$transaction(async (transaction) => {
+      const now = app.now();
+      const { email } = await transaction.user.update({ where: { id: userId }, data: { lastLoginAt: now } });
+      await openSession(app, transaction, client, { userId, email, now });
+      opened.resolve();
+      await everythingStands;
+    });
+    await opened.promise;
+    const answer = service.execute(LogoutEverywhere, {}, { accessToken });
+    await someStatementWaits(service);
+    commit();
+    await login;
+    expect((await answer).data?.logoutEverywhere?.revokedSessions).toBe(2);
+    expect(await app.db.session.count({ where: { userId, revokedAt: null } })).toBe(0);
   });
 
   it('lets the person sign in again', async () => {
@@ -388,6 +412,10 @@ async function expiredSession(): Promise<SignedInPerson> {
   const session = await newSession();
   service.clock.advanceSeconds(2 * HOUR_SECONDS);
   return session;
+}
+
+function nextOf(id: string): string {
+  return deriveToken(service.app.config.secretKeys, 'refresh', { id, generation: 1 });
 }
 
 function forged(id: string): string {
