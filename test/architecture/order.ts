@@ -11,26 +11,39 @@ import type { Import } from './imports.ts';
  */
 export const FLOORS: readonly (readonly string[])[] = [
   ['cli.ts'],
+  ['cli'],
   ['main.ts'],
   ['failure.ts', 'print-schema.ts', 'serve.ts'],
   ['server.ts'],
   ['http'],
   ['schema.ts'],
-  ['<feature>/schema.ts'],
+  ['<feature>/schema.ts', 'audit/schema.ts', 'tokens/schema.ts', 'users/administration.ts', 'users/roles.ts'],
   ['<feature>/types.ts'],
   ['graphql'],
   ['<feature>'],
+  ['mail'],
+  ['tokens'],
   ['auth'],
   ['app.ts'],
+  ['hooks.ts', 'jobs'],
   ['audit', 'keys'],
   ['database', 'limits', 'log.ts'],
   ['config.ts'],
   ['config'],
-  ['crypto', 'errors.ts', 'fields', 'thread-pool.ts'],
+  ['crypto', 'fields', 'thread-pool.ts'],
+  ['errors.ts'],
 ];
 
 /** Features import from those to the left of them. */
-export const FEATURES: readonly string[] = ['sessions', 'roles', 'users'];
+export const FEATURES: readonly string[] = [
+  'sessions',
+  'passwords',
+  'roles',
+  'users',
+  'verification',
+  'registration',
+  'email-change',
+];
 
 /** The room of a file: its folder, or itself. */
 export function roomOf(path: string): string {

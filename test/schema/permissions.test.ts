@@ -7,10 +7,28 @@ import { fullSelectionsOf } from './full-selection.ts';
 import { type RootField, rootFieldsOf } from './root-fields.ts';
 
 /** What needs no access token. */
-const PUBLIC = ['Query._service', 'Query.viewer', 'Mutation.login', 'Mutation.logout', 'Mutation.refreshToken'];
+const PUBLIC = [
+  'Query._service',
+  'Query.isAuthorized',
+  'Query.viewer',
+  'Mutation.confirmEmailChange',
+  'Mutation.login',
+  'Mutation.logout',
+  'Mutation.refreshToken',
+  'Mutation.registerUser',
+  'Mutation.requestEmailVerification',
+  'Mutation.verifyEmail',
+];
 
 /** What needs one, and nothing more: it is about the viewer alone. */
-const FOR_EVERY_USER = ['Query.me', 'Mutation.logoutEverywhere', 'Mutation.revokeSession'];
+const FOR_EVERY_USER = [
+  'Query.me',
+  'Mutation.changePassword',
+  'Mutation.logoutEverywhere',
+  'Mutation.requestEmailChange',
+  'Mutation.revokeSession',
+  'Mutation.updateMe',
+];
 
 /** What needs one, and is then decided reference by reference. */
 const REFERENCES = 'Query._entities';
@@ -20,14 +38,34 @@ const REFUSED_TO_ONESELF = ['User.remark'];
 
 /** Types without a guard of their own: they hold nothing but what the field that gives them has just done. */
 const UNGUARDED = [
+  'AcceptedPayload',
+  'AuditEventPage',
   'AuthPayload',
+  'ChangePasswordPayload',
+  'DeletedPayload',
   'EmailNotVerifiedError',
+  'EmailTakenError',
+  'FieldError',
   'InvalidCredentialsError',
   'InvalidRefreshTokenError',
+  'InvalidTokenError',
+  'LastAdministratorError',
   'LogoutPayload',
   'NotFoundError',
   'RateLimitedError',
+  'RegisterUserPayload',
+  'RegistrationClosedError',
+  'RoleAlreadyAssignedError',
+  'RoleInUseError',
+  'RoleNameTakenError',
+  'RoleNotAssignedError',
+  'RolePage',
+  'RolePayload',
   'UserInactiveError',
+  'UserPage',
+  'UserPayload',
+  'ValidationError',
+  'VerifyEmailPayload',
   '_Service',
 ];
 
