@@ -74,6 +74,8 @@ describe('the endpoints', () => {
       '/readyz',
       '/.well-known/jwks.json',
       '/.well-known/openid-configuration',
+      '/mailbox',
+      '/mailbox.json',
     ]);
   });
 
