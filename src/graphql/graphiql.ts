@@ -1,6 +1,8 @@
-import type { GraphiQLOptions } from 'graphql-yoga';
+const login = `# 1. Sign in.
+#
+# Below, in Variables, fill in the password
+# that \`npm start\` printed. Then press play.
 
-const login = `# Paste the credentials that \`npm start\` printed into the variables below, then press play.
 mutation Login($input: LoginInput!) {
   login(input: $input) {
     ... on AuthPayload {
@@ -8,65 +10,102 @@ mutation Login($input: LoginInput!) {
       accessTokenExpiresAt
       refreshToken
       refreshTokenExpiresAt
-      user { id email firstName lastName roles { name } }
     }
-    ... on Error { code message }
+    ... on Error {
+      code
+      message
+    }
   }
 }
 `;
 
-const me = `# Paste the access token of the login into the headers below.
+const me = `# 2. See who you are.
+#
+# Below, in Headers, replace <access token>
+# by the one of the answer. Then press play.
+
 query Me {
   me {
-    id
     email
     firstName
     lastName
-    roles { name }
+    roles {
+      name
+    }
     permissions
-    sessions { id createdAt lastUsedAt userAgent current }
+    sessions {
+      id
+      lastUsedAt
+      current
+    }
   }
 }
 `;
 
-const refreshToken = `# Paste the refresh token of the login into the variables below. It is good once.
+const refreshToken = `# 3. Get new tokens, when the access token has
+#    expired.
+#
+# Below, in Variables, fill in the refresh token.
+# It is good once: the answer has the next one.
+
 mutation RefreshToken($input: RefreshTokenInput!) {
   refreshToken(input: $input) {
-    ... on AuthPayload { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt }
-    ... on Error { code message }
+    ... on AuthPayload {
+      accessToken
+      accessTokenExpiresAt
+      refreshToken
+      refreshTokenExpiresAt
+    }
+    ... on Error {
+      code
+      message
+    }
   }
 }
 `;
 
-const logout = `# Ends the session of the access token in the headers, or of a refresh token in the variables.
-mutation Logout($input: LogoutInput! = {}) {
-  logout(input: $input) {
-    ... on LogoutPayload { revokedSessions }
-    ... on Error { code message }
+const logout = `# 4. Sign out.
+#
+# Below, in Headers, replace <access token>
+# by the last one. Its session ends: see what
+# the tab Me answers now.
+
+mutation Logout {
+  logout {
+    ... on LogoutPayload {
+      revokedSessions
+    }
+    ... on Error {
+      code
+      message
+    }
   }
 }
 `;
 
 const bearer = json({ Authorization: 'Bearer <access token>' });
 
-/** GraphiQL with a first session laid out in tabs, ready for the credentials that `npm start` prints. */
-export const graphiqlOptions: GraphiQLOptions = {
-  title: 'Latchkey',
-  shouldPersistHeaders: false,
-  defaultEditorToolsVisibility: true,
-  defaultTabs: [
-    { query: login, variables: json({ input: { email: 'admin@localhost', password: '' } }) },
-    { query: me, headers: bearer },
-    { query: refreshToken, variables: json({ input: { refreshToken: '' } }) },
-    { query: logout, variables: json({ input: {} }), headers: bearer },
-  ],
-};
-
-/** Loaded when first asked for: the page is 9 MB and carries everything, so that nothing comes from elsewhere. */
-export async function renderGraphiql(options: GraphiQLOptions): Promise<string> {
-  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  return renderGraphiQL(options);
+export interface GraphiqlTab {
+  readonly query: string;
+  /** JSON, as the editor shows it. */
+  readonly variables?: string;
+  /** JSON, as the editor shows it. */
+  readonly headers?: string;
 }
+
+/**
+ * What GraphiQL opens with: a first session, one step a tab. The address is that of the administrator whom a first start
+ * in development makes, never a configured one, since anybody may look at the page.
+ */
+export const firstSession: readonly GraphiqlTab[] = [
+  {
+    query: login,
+    variables: json({ input: { email: 'admin@localhost', password: '', refreshTokenTransport: 'BODY' } }),
+  },
+  { query: me, headers: bearer },
+  { query: refreshToken, variables: json({ input: { refreshToken: '' } }) },
+  { query: logout, headers: bearer },
+];
 
 function json(value: object): string {
   return JSON.stringify(value, null, 2);

@@ -3,6 +3,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { ForbiddenError } from '../errors.ts';
 import { MASKED_MESSAGE } from './errors.ts';
+import { withoutValues } from './without-values.ts';
 
 /** The codes of top-level errors that the API has; whatever else a library calls a bad request is BAD_USER_INPUT. */
 const KNOWN_CODES: ReadonlySet<unknown> = new Set([
@@ -20,9 +21,6 @@ const BAD_REQUEST = { spec: true, status: 400 };
 /** As graphql-js ends a message that guesses what was meant. */
 const SUGGESTION = ' Did you mean ';
 
-/** Messages repeat what was sent, which may be the whole of a large request. */
-const MAX_MESSAGE_LENGTH = 500;
-
 interface Options {
   readonly log: Logger;
   /** Whether messages may suggest names of the schema. */
@@ -31,7 +29,7 @@ interface Options {
 
 /**
  * The last word on `errors[]`: each error leaves with one of the API's codes; what was our fault leaves without a word
- * of its cause, which goes to the log under the request's id.
+ * of its cause, which goes to the log under the request's id. What was the client's fault is not quoted to it.
  */
 export function presentErrors({ log, suggestions }: Options): Plugin<object, { readonly requestId: string }> {
   return {
@@ -55,7 +53,8 @@ export function presentErrors({ log, suggestions }: Options): Plugin<object, { r
         }
         // What libraries hang on their errors besides these is not for clients.
         const { code, fields, http = wasExecuted ? undefined : BAD_REQUEST } = error.extensions;
-        return recoded(error, suggestions ? error.message : withoutSuggestion(error.message), {
+        const message = withoutValues(error.message);
+        return recoded(error, suggestions ? message : withoutSuggestion(message), {
           code: KNOWN_CODES.has(code) ? code : 'BAD_USER_INPUT',
           ...(http !== undefined && { http }),
           ...(fields !== undefined && { fields }),
@@ -86,6 +85,5 @@ function withoutSuggestion(message: string): string {
 
 function recoded(error: GraphQLError, message: string, extensions: Record<string, unknown>): GraphQLError {
   const { nodes = null, source = null, positions = null, path = null } = error;
-  const shown = message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message;
-  return new GraphQLError(shown, { nodes, source, positions, path, extensions });
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }

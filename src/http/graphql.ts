@@ -4,13 +4,13 @@ import type { App } from '../app.ts';
 import { createContext, readBearer } from '../graphql/context.ts';
 import { documentCaches } from '../graphql/document-cache.ts';
 import { MASKED_MESSAGE } from '../graphql/errors.ts';
-import { graphiqlOptions, renderGraphiql } from '../graphql/graphiql.ts';
 import { hardening } from '../graphql/hardening.ts';
 import { presentErrors } from '../graphql/present-errors.ts';
 import { refreshCookie } from '../graphql/refresh-cookie.ts';
 import { buildSchema } from '../schema.ts';
 import { clientOf } from './client.ts';
 import { setCorsHeaders } from './cors.ts';
+import { createGraphiqlSender, wantsGraphiql } from './graphiql-page.ts';
 import { answerMediaType, sendsJson } from './media-types.ts';
 import { isAllowedOrigin } from './origins.ts';
 import { readParameters } from './parameters.ts';
@@ -56,11 +56,12 @@ export function createGraphqlEndpoint(app: App) {
     landingPage: false,
     healthCheckEndpoint: NO_HEALTH_CHECK,
     maxRequestBodySize: MAX_BODY_BYTES,
-    graphiql: config.graphiql && graphiqlOptions,
-    renderGraphiQL: renderGraphiql,
+    graphiql: false,
     cors: false,
     disposeOnProcessTerminate: false,
   });
+
+  const sendGraphiql = createGraphiqlSender(app);
 
   return (req: IncomingMessage, res: ServerResponse, requestId: string): void => {
     const { method, headers } = req;
@@ -69,7 +70,7 @@ export function createGraphqlEndpoint(app: App) {
     if (method === 'OPTIONS') {
       res.writeHead(204).end();
     } else if (config.graphiql && wantsGraphiql(req)) {
-      void answer({ req, res, requestId });
+      void sendGraphiql(req, res, requestId);
     } else if (method === 'POST' && !sendsJson(req)) {
       sendError(res, 415, 'BAD_USER_INPUT', 'Send the operation as application/json.');
     } else if (method === 'POST' && headers.origin !== undefined && !isAllowedOrigin(app, headers.origin)) {
@@ -103,9 +104,4 @@ function hangUpSignal(response: ServerResponse): AbortSignal {
     if (!response.writableFinished) controller.abort();
   });
   return controller.signal;
-}
-
-/** Whether a person with a browser asks, not a client. */
-function wantsGraphiql({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' && (headers.accept?.includes('text/html') ?? false);
 }

@@ -119,8 +119,9 @@ export async function openSession(
   { userId, email, now }: { readonly userId: string; readonly email: string; readonly now: Date },
 ): Promise<string> {
   const { refreshTokenTtlSeconds, sessionMaxAgeSeconds } = app.config;
+  // The configuration sees to it that the first end is no later than the second.
   const absoluteExpiresAt = new Date(now.getTime() + sessionMaxAgeSeconds * 1000);
-  const idleExpiresAt = new Date(now.getTime() + Math.min(refreshTokenTtlSeconds, sessionMaxAgeSeconds) * 1000);
+  const idleExpiresAt = new Date(now.getTime() + refreshTokenTtlSeconds * 1000);
   await endOldestSessions(transaction, userId, now);
   const { id } = await transaction.session.create({
     select: { id: true },

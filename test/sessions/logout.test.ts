@@ -1,6 +1,8 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { deriveToken } from '../../src/crypto/derived-token.ts';
+import { openSession } from '../../src/sessions/log-in.ts';
+import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, type SignedInPerson, signIn } from '../support/people.ts';
 import { type RequestOptions, startTestService, type TestService } from '../support/service.ts';
 import {
@@ -245,6 +247,27 @@ describe('logoutEverywhere', () => {
     const { accessToken } = here;
     const { data } = await service.execute(LogoutEverywhere, {}, { accessToken });
     expect(data?.logoutEverywhere?.revokedSessions).toBe(1);
+  });
+
+  it('ends the session too that a login is just opening, and waits for it', async () => {
+    const { app } = service;
+    const { accessToken, userId } = await newSession();
+    const { promise: everythingStands, resolve: commit } = Promise.withResolvers<void>();
+    const opened = Promise.withResolvers<void>();
+    const login = app.db.$transaction(async (transaction) => {
+      const now = app.now();
+      const { email } = await transaction.user.update({ where: { id: userId }, data: { lastLoginAt: now } });
+      await openSession(app, transaction, client, { userId, email, now });
+      opened.resolve();
+      await everythingStands;
+    });
+    await opened.promise;
+    const answer = service.execute(LogoutEverywhere, {}, { accessToken });
+    await someStatementWaits(service);
+    commit();
+    await login;
+    expect((await answer).data?.logoutEverywhere?.revokedSessions).toBe(2);
+    expect(await app.db.session.count({ where: { userId, revokedAt: null } })).toBe(0);
   });
 
   it('lets the person sign in again', async () => {
