@@ -64,12 +64,14 @@ export async function createRole(app: App, viewer: Viewer, client: Client, input
   const permissions = [...new Set(input.permissions)];
   requireToHold(viewer, permissions);
   const now = app.now();
-  return app.db.$transaction(async (transaction) => {
-    const data = { name, description, permissions, nameKey: roleNameKey(name) ?? '', createdAt: now, updatedAt: now };
-    const role = await namedOnce(transaction.role.create({ data: { id: newId(), ...data } }));
-    await recordRoleEvent(app, transaction, viewer, client, 'role.created', role, { permissions });
-    return role;
-  });
+  const data = { name, description, permissions, nameKey: roleNameKey(name) ?? '', createdAt: now, updatedAt: now };
+  return namedOnce(
+    app.db.$transaction(async (transaction) => {
+      const role = await transaction.role.create({ data: { id: newId(), ...data } });
+      await recordRoleEvent(app, transaction, viewer, client, 'role.created', role, { permissions });
+      return role;
+    }),
+  );
 }
 
 /**
@@ -83,17 +85,17 @@ export async function createRole(app: App, viewer: Viewer, client: Client, input
 export async function updateRole(app: App, viewer: Viewer, client: Client, input: UpdateRoleInput): Promise<Role> {
   const { name, description } = parseInput(updateRoleFields, input);
   const permissions = input.permissions ? [...new Set(input.permissions)] : undefined;
-  return app.db.$transaction(async (transaction) => {
-    const role = await lockedRole(transaction, input.id);
-    requireToHold(viewer, [...permissionsOf([role]), ...(permissions ?? [])]);
-    if (role.builtIn && name !== undefined && name !== role.name) {
-      throw builtIn('name', 'The name of a built-in role does not change.');
-    }
-    if (role.builtIn && role.name === ADMIN_ROLE && permissions !== undefined) {
-      throw builtIn('permissions', 'The role "admin" always holds every permission.');
-    }
-    const updated = await namedOnce(
-      transaction.role.update({
+  return namedOnce(
+    app.db.$transaction(async (transaction) => {
+      const role = await lockedRole(transaction, input.id);
+      requireToHold(viewer, [...permissionsOf([role]), ...(permissions ?? [])]);
+      if (role.builtIn && name !== undefined && name !== role.name) {
+        throw builtIn('name', 'The name of a built-in role does not change.');
+      }
+      if (role.builtIn && role.name === ADMIN_ROLE && permissions !== undefined) {
+        throw builtIn('permissions', 'The role "admin" always holds every permission.');
+      }
+      const updated = await transaction.role.update({
         where: { id: role.id },
         data: {
           ...(name !== undefined && { name, nameKey: roleNameKey(name) ?? '' }),
@@ -101,15 +103,15 @@ export async function updateRole(app: App, viewer: Viewer, client: Client, input
           ...(permissions !== undefined && { permissions }),
           updatedAt: app.now(),
         },
-      }),
-    );
-    await recordRoleEvent(app, transaction, viewer, client, 'role.updated', updated, {
-      previousName: role.name,
-      previousPermissions: role.permissions,
-      permissions: updated.permissions,
-    });
-    return updated;
-  });
+      });
+      await recordRoleEvent(app, transaction, viewer, client, 'role.updated', updated, {
+        previousName: role.name,
+        previousPermissions: role.permissions,
+        permissions: updated.permissions,
+      });
+      return updated;
+    }),
+  );
 }
 
 /**
