@@ -1,4 +1,3 @@
-import type { App } from '../app.ts';
 import { Prisma, type Session, type User } from '../database/generated/client.ts';
 import { type Permission, permissionsOf } from './permissions.ts';
 
@@ -11,8 +10,12 @@ export interface SignedIn {
 }
 
 /** The session, unless it has ended or its user may not sign in. One statement, by primary key. */
-export async function findSignedIn(app: App, sessionId: string, now: Date): Promise<SignedIn | null> {
-  const [row] = await app.db.$queryRaw<SignedInRow[]>`
+export async function findSignedIn(
+  db: Prisma.TransactionClient,
+  sessionId: string,
+  now: Date,
+): Promise<SignedIn | null> {
+  const [row] = await db.$queryRaw<SignedInRow[]>`
     SELECT ${signedInColumns} FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = ${sessionId}::uuid AND ${sessionIsLive(now)}`;
   return row === undefined ? null : signedInOf(row);

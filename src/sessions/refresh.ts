@@ -30,7 +30,7 @@ export async function refresh(app: App, client: Client, refreshToken: string): P
   const rotated = await rotate(app, token.id, token.generation, now);
   if (rotated !== null) return issueTokens(app, rotated, now);
 
-  const signedIn = await findSignedIn(app, token.id, now);
+  const signedIn = await findSignedIn(app.db, token.id, now);
   if (signedIn === null || signedIn.session.generation <= token.generation) throw new InvalidRefreshTokenError();
   if (isWithinGrace(app, signedIn, token.generation, now)) return issueTokens(app, signedIn, now);
   await endReusedSession(app, client, signedIn, token.generation, now);

@@ -209,3 +209,18 @@ describe('two administrators at the same time', { timeout: 120_000 }, () => {
     }
   });
 });
+
+describe('two of three administrators at the same time', { timeout: 120_000 }, () => {
+  it.each([revocation, stripping, deletion])(
+    'each of whom wants the other to be $removal: who comes second has no longer the power to',
+    async ({ run }) => {
+      await createAdministrator(service);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const [one, two] = [await createAdministrator(service), await createAdministrator(service)];
+        const outcomes = (await Promise.all([run(service, one, two), run(service, two, one)])).map(outcomeOf);
+        expect(outcomes).toContainEqual(expect.stringMatching(/^(User|Deleted)Payload$/));
+        expect(outcomes).toContainEqual([expect.stringMatching(/^(FORBIDDEN|UNAUTHENTICATED)$/)]);
+      }
+    },
+  );
+});
