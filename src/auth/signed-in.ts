@@ -13,11 +13,25 @@ export interface SignedIn {
 
 /** The session, unless it has ended or its user may not sign in. One statement, by primary key. */
 export async function findSignedIn(app: App, sessionId: string, now: Date): Promise<SignedIn | null> {
-  const statement = Prisma.sql`
-    SELECT ${signedInColumns} FROM sessions s JOIN users u ON u.id = s.user_id
-    WHERE s.id = ${sessionId}::uuid AND ${sessionIsLive(now)}`;
+  const statement = signedInStatement(sessionId, now);
   const [row] = await queryPrepared<SignedInRow>(app.database, 'find_signed_in', statement);
   return row === undefined ? null : signedInOf(row);
+}
+
+/** The same, as the transaction sees it. */
+export async function findSignedInWithin(
+  transaction: Prisma.TransactionClient,
+  sessionId: string,
+  now: Date,
+): Promise<SignedIn | null> {
+  const [row] = await transaction.$queryRaw<SignedInRow[]>(signedInStatement(sessionId, now));
+  return row === undefined ? null : signedInOf(row);
+}
+
+function signedInStatement(sessionId: string, now: Date): Prisma.Sql {
+  return Prisma.sql`
+    SELECT ${signedInColumns} FROM sessions s JOIN users u ON u.id = s.user_id
+    WHERE s.id = ${sessionId}::uuid AND ${sessionIsLive(now)}`;
 }
 
 /** What makes session `s` of user `u` good for anything. */
