@@ -51,9 +51,11 @@ beforeAll(async () => {
     const signedIn = person && (await signIn(service, { email: person.user.email, password: person.password }));
     return createContext({
       app,
-      requestId: 'scopes',
-      client: { ipAddress: null, userAgent: null },
-      signal: new AbortController().signal,
+      hookRequest: {
+        id: 'scopes',
+        client: { ipAddress: null, userAgent: null },
+        signal: new AbortController().signal,
+      },
       bearer: signedIn?.accessToken ?? null,
       refreshCookie: { token: null, set: () => {}, clear: () => {} },
     });
