@@ -51,9 +51,7 @@ export async function registerUser(app: App, request: HookRequest, input: Regist
   if (registration === 'closed') throw new RegistrationClosedError();
   const fields = parseInput(registerUserFields, input);
   requireAcceptablePassword(app, input.password, fields, ['input', 'password']);
-  const throttleKeys = [`client:${clientNetwork(request.client.ipAddress ?? '')}`];
-  await app.registrationThrottle.refuseIfExhausted(throttleKeys);
-  await app.registrationThrottle.countFailure(throttleKeys);
+  await app.registrationThrottle.countAttempt([`client:${clientNetwork(request.client.ipAddress ?? '')}`]);
   const { preRegistration } = app.hooks;
   if (preRegistration && !(await allows(app, 'preRegistration', () => preRegistration({ ...fields }, request)))) {
     await recordRefusal(app, app.db, request, { reason: 'vetoed', email: fields.email, ownerId: null });
