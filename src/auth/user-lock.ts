@@ -7,3 +7,10 @@ import type { Prisma } from '../database/generated/client.ts';
 export async function lockUser(transaction: Prisma.TransactionClient, userId: string): Promise<void> {
   await transaction.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`;
 }
+
+/** The id of the user whose address this is, and stays until the transaction ends; null when it is nobody's. */
+export async function lockUserByEmail(transaction: Prisma.TransactionClient, email: string): Promise<string | null> {
+  const [user] = await transaction.$queryRaw<{ readonly id: string }[]>`
+    SELECT id FROM users WHERE email = ${email} FOR NO KEY UPDATE`;
+  return user?.id ?? null;
+}

@@ -4,7 +4,7 @@ import { canonicalEmail } from './email-address.ts';
 
 const MAX_NAME_CODE_POINTS = 100;
 const MAX_REMARK_CODE_POINTS = 2000;
-const CONTROL_CHARACTER = /\p{Cc}/u;
+const CONTROL_CHARACTER_OR_LINE_BREAK = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const CONTROL_CHARACTER_BUT_LINE_BREAKS = /(?![\n\t])\p{Cc}/u;
 
 /** An address that may be typed in any form, read into its canonical one. */
@@ -18,7 +18,7 @@ export const emailField = z
 /** A given or family name: 1 to 100 code points on one line, white space at the ends removed, NFC. */
 export const nameField = textField({
   maxCodePoints: MAX_NAME_CODE_POINTS,
-  forbidden: CONTROL_CHARACTER,
+  forbidden: CONTROL_CHARACTER_OR_LINE_BREAK,
   isRequired: true,
 });
 
