@@ -31,7 +31,6 @@ export interface UpdateRoleInput {
 
 const nameField = textField({
   maxCodePoints: MAX_ROLE_NAME_CODE_POINTS,
-  forbidden: /\p{Cc}/u,
   isRequired: true,
 }).transform((name, context) =>
   roleNameKey(name) === null ? refused(context, 'INVALID_CHARACTERS', 'This cannot be the name of a role.') : name,
@@ -39,7 +38,6 @@ const nameField = textField({
 
 const descriptionField = textField({
   maxCodePoints: MAX_DESCRIPTION_CODE_POINTS,
-  forbidden: /\p{Cc}/u,
   isRequired: false,
 });
 

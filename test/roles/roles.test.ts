@@ -45,6 +45,7 @@ const badNames: readonly (readonly [string, string, string])[] = [
   ['a NUL', 'edi\0tor', 'INVALID_CHARACTERS'],
   ['a line break', 'edi\ntor', 'INVALID_CHARACTERS'],
   ['half a character', 'edi\ud800tor', 'INVALID_CHARACTERS'],
+  ['a line separator', 'edi\u2028tor', 'INVALID_CHARACTERS'],
   ['characters that unfold to more than 64', '\ufdfa'.repeat(10), 'INVALID_CHARACTERS'],
 ];
 

@@ -165,6 +165,8 @@ describe('createUser', () => {
     ['a name of 10 kB', { lastName: 'x'.repeat(10_000) }, [['input.lastName', 'TOO_LONG']]],
     ['a name with a NUL', { firstName: 'So\0nja' }, [['input.firstName', 'INVALID_CHARACTERS']]],
     ['a name with a line break', { firstName: 'Sonja\nBcc: all' }, [['input.firstName', 'INVALID_CHARACTERS']]],
+    ['a name with a line separator', { lastName: 'Sonja\u2028K' }, [['input.lastName', 'INVALID_CHARACTERS']]],
+    ['a name with a paragraph separator', { lastName: 'Sonja\u2029K' }, [['input.lastName', 'INVALID_CHARACTERS']]],
     ['a name with half a character', { lastName: 'K\ud800' }, [['input.lastName', 'INVALID_CHARACTERS']]],
     ['a remark of 2,001 characters', { remark: 'x'.repeat(2001) }, [['input.remark', 'TOO_LONG']]],
     ['a remark with a NUL', { remark: 'x\0' }, [['input.remark', 'INVALID_CHARACTERS']]],
