@@ -28,7 +28,7 @@ export async function findRoles(
   transaction: Prisma.TransactionClient,
   ids: readonly string[],
 ): Promise<readonly Role[]> {
-  const wanted = [...new Set(ids)];
+  const wanted = [...new Set(ids.map((id) => id.toLowerCase()))];
   if (wanted.length === 0) return [];
   if (!wanted.every((id) => isUuid(id))) throw new NotFoundError();
   await transaction.$queryRaw`SELECT id FROM roles WHERE id = ANY(${wanted}::uuid[]) ORDER BY id FOR SHARE`;

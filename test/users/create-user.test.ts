@@ -195,6 +195,12 @@ describe('createUser', () => {
     expect(await everything(service)).toEqual(before);
   });
 
+  it('knows a role by its id in capitals, twice', async () => {
+    const { id } = await createRoleRow(service, ['USERS_READ'], 'capital');
+    const user = await created(inputWith({ roleIds: [id.toUpperCase(), id] }));
+    expect(user.roles).toEqual([{ name: 'capital' }, { name: 'user' }]);
+  });
+
   it('refuses to give a role with a permission that the caller does not hold', async () => {
     const staff = await createStaff(service, ['USERS_WRITE', 'USERS_READ']);
     const mine = await createRoleRow(service, ['USERS_READ']);
