@@ -1,6 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import type { Prisma, Role } from '../database/generated/client.ts';
-import { NotFoundError } from '../errors.ts';
+import { NotFoundError, ValidationError } from '../errors.ts';
 
 export const MAX_ROLE_NAME_CODE_POINTS = 64;
 export const MAX_ROLES_PER_USER = 50;
@@ -15,6 +15,13 @@ export function roleNameKey(name: string): string | null {
   if (name.length > 2 * MAX_ROLE_NAME_CODE_POINTS || CONTROL_CHARACTER.test(name) || !name.isWellFormed()) return null;
   const key = name.trim().normalize('NFKC').toLowerCase();
   return key === '' || [...key].length > MAX_ROLE_NAME_CODE_POINTS ? null : key;
+}
+
+/** @throws ValidationError, at this field of the input, for more roles than a user may hold */
+export function refuseTooManyRoles(count: number, field: string): void {
+  if (count <= MAX_ROLES_PER_USER) return;
+  const message = `A user holds at most ${MAX_ROLES_PER_USER} roles.`;
+  throw new ValidationError([{ path: ['input', field], code: 'TOO_MANY', message }]);
 }
 
 /**

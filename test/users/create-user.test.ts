@@ -201,6 +201,16 @@ describe('createUser', () => {
     expect(user.roles).toEqual([{ name: 'capital' }, { name: 'user' }]);
   });
 
+  it('gives 50 roles and refuses one more', async () => {
+    const roles = await Promise.all(Array.from({ length: 50 }, () => createRoleRow(service, [])));
+    const roleIds = roles.map(({ id }) => id);
+    const before = await everything(service);
+    // The role "user" is the 51st.
+    expect(await create(inputWith({ roleIds }))).toEqual(invalid(['input.roleIds', 'TOO_MANY']));
+    expect(await everything(service)).toEqual(before);
+    expect((await created(inputWith({ roleIds: roleIds.slice(1) }))).roles).toHaveLength(50);
+  });
+
   it('refuses to give a role with a permission that the caller does not hold', async () => {
     const staff = await createStaff(service, ['USERS_WRITE', 'USERS_READ']);
     const mine = await createRoleRow(service, ['USERS_READ']);
