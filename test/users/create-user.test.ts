@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CreateUserInput } from '../gql/graphql.ts';
 import { errorsOf, faultsOf, forbidden, invalidCredentials, Login, tokensOf } from '../sessions/operations.ts';
+import { fillHashGate } from '../support/hash-gate.ts';
 import { createPerson } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { CreateUser, emailTaken, invalid, notFound, UNKNOWN_ID, UserById } from './operations.ts';
@@ -238,5 +239,19 @@ describe('createUser', () => {
     expect(users.map(({ roles }) => roles.length)).toEqual([1]);
     const events = await service.app.db.auditEvent.count({ where: { type: 'user.created', email: input.email } });
     expect(events).toBe(1);
+  });
+
+  it('says when to come again while too many passwords wait to be hashed', async () => {
+    const release = fillHashGate(service.app);
+    try {
+      expect(await create(inputWith({ password: PASSWORD }))).toEqual({
+        __typename: 'RateLimitedError',
+        code: 'RATE_LIMITED',
+        message: 'Too many attempts. Try again later.',
+      });
+      expect(await created(inputWith())).toMatchObject({ status: 'ACTIVE' });
+    } finally {
+      await release();
+    }
   });
 });
