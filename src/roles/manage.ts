@@ -118,13 +118,14 @@ export async function updateRole(app: App, viewer: Viewer, client: Client, input
 /**
  * The role is gone, on record.
  *
+ * @returns the id it had
  * @throws NotFoundError
  * @throws ForbiddenError when the role holds a permission that the viewer does not
  * @throws ValidationError for a built-in role
  * @throws RoleInUseError while anybody holds it
  */
-export async function deleteRole(app: App, viewer: Viewer, client: Client, id: string): Promise<void> {
-  await app.db.$transaction(async (transaction) => {
+export function deleteRole(app: App, viewer: Viewer, client: Client, id: string): Promise<string> {
+  return app.db.$transaction(async (transaction) => {
     const role = await lockedRole(transaction, id);
     await lockViewer(app, transaction, viewer);
     if (role.builtIn) throw builtIn('id', 'A built-in role is never deleted.');
@@ -133,6 +134,7 @@ export async function deleteRole(app: App, viewer: Viewer, client: Client, id: s
     if (userCount > 0) throw new RoleInUseError(userCount);
     await transaction.role.delete({ where: { id: role.id } });
     await recordRoleEvent(app, transaction, viewer, client, 'role.deleted', role, {});
+    return role.id;
   });
 }
 

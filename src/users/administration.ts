@@ -120,8 +120,7 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_root, { input }, context) => {
       const viewer = await requireViewer(context);
-      await deleteUser(context.app, viewer, context.client, input.id);
-      return { id: input.id };
+      return { id: await deleteUser(context.app, viewer, context.client, input.id) };
     },
   }),
 

@@ -251,6 +251,11 @@ describe('deleteRole', () => {
     });
   });
 
+  it('knows the role by an id in capitals, and tells the id it had', async () => {
+    const { id } = await createRoleRow(service, []);
+    expect(await remove(id.toUpperCase())).toEqual({ __typename: 'DeletedPayload', id });
+  });
+
   it('refuses a role that users hold, and says how many, whatever their status', async () => {
     const role = await createRoleRow(service, []);
     await createPerson(service, { roles: [role.name] });
