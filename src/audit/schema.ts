@@ -48,8 +48,8 @@ builder.queryField('auditEvents', (t) =>
     args: { ...pageArguments, filter: t.arg({ type: AuditEventFilterInput, description: 'Which ones.' }) },
     resolve: (_root, { filter, ...page }, { app }) => {
       const { type, userId, since, until } = filter ?? {};
-      refuseUnstorable(['filter'], { ...type });
-      if (userId && !isUuid(userId)) {
+      refuseUnstorable(['filter', 'type'], { ...type });
+      if (typeof userId === 'string' && !isUuid(userId)) {
         refuseBadInput([{ path: ['filter', 'userId'], code: 'INVALID_ID', message: 'This is no user’s id.' }]);
       }
       const where: Prisma.AuditEventWhereInput = {

@@ -191,6 +191,21 @@ describe('a filter of users', () => {
 });
 
 describe('a filter of audit events', () => {
+  it.each([
+    ['a NUL', 'login.\0'],
+    ['half a character', '\ud800'],
+  ])('is refused with %s in a type, and says in which', async (_case, type) => {
+    expect(await filtered('auditEvents', { type: ['login.failed', type] })).toEqual(
+      refusal('auditEvents', [['filter', 'type', '1'], 'INVALID_CHARACTERS']),
+    );
+  });
+
+  it('is refused with no id in place of an id, which would be everybody', async () => {
+    expect(await filtered('auditEvents', { userId: '' })).toEqual(
+      refusal('auditEvents', [['filter', 'userId'], 'INVALID_ID']),
+    );
+  });
+
   it.each(['1', "' OR 1=1 --", '\0', 'x'.repeat(100)])('is refused with an id that is none: %j', async (userId) => {
     expect(await filtered('auditEvents', { userId })).toEqual(
       refusal('auditEvents', [['filter', 'userId'], 'INVALID_ID']),
