@@ -212,6 +212,13 @@ describe('a filter of audit events', () => {
     );
   });
 
+  it('is refused with an instant before the first year', async () => {
+    const filter = { since: '0000-12-31T23:59:59.999Z', until: '0000-01-01T00:00:00Z' };
+    expect(await filtered('auditEvents', filter)).toEqual(
+      refusal('auditEvents', [['filter', 'since'], 'TOO_SMALL'], [['filter', 'until'], 'TOO_SMALL']),
+    );
+  });
+
   it.each(['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z'])('takes every other instant: %s', async (instant) => {
     for (const filter of [{ since: instant }, { until: instant }, { since: instant, until: instant }]) {
       const { data, errors } = await filtered('auditEvents', filter);
