@@ -75,7 +75,7 @@ export async function createRole(app: App, viewer: Viewer, client: Client, input
 }
 
 /**
- * The role is as the input says, on record; holds for everybody who holds it on their next request.
+ * The role is as the input says, on record if that is a change; holds for everybody who holds it on their next request.
  *
  * @throws ValidationError also for a new name of a built-in role and for other permissions of `admin`
  * @throws NotFoundError
@@ -96,14 +96,15 @@ export async function updateRole(app: App, viewer: Viewer, client: Client, input
       if (role.builtIn && role.name === ADMIN_ROLE && permissions !== undefined) {
         throw builtIn('permissions', 'The role "admin" always holds every permission.');
       }
+      const changes = {
+        ...(name !== undefined && name !== role.name && { name, nameKey: roleNameKey(name) ?? '' }),
+        ...(description !== undefined && description !== role.description && { description }),
+        ...(permissions !== undefined && !isSameSet(permissions, role.permissions) && { permissions }),
+      };
+      if (Object.keys(changes).length === 0) return role;
       const updated = await transaction.role.update({
         where: { id: role.id },
-        data: {
-          ...(name !== undefined && { name, nameKey: roleNameKey(name) ?? '' }),
-          ...(description !== undefined && { description }),
-          ...(permissions !== undefined && { permissions }),
-          updatedAt: app.now(),
-        },
+        data: { ...changes, updatedAt: app.now() },
       });
       await recordRoleEvent(app, transaction, viewer, client, 'role.updated', updated, {
         previousName: role.name,
@@ -136,6 +137,10 @@ export function deleteRole(app: App, viewer: Viewer, client: Client, id: string)
     await recordRoleEvent(app, transaction, viewer, client, 'role.deleted', role, {});
     return role.id;
   });
+}
+
+function isSameSet(one: readonly string[], other: readonly string[]): boolean {
+  return one.toSorted().join() === other.toSorted().join();
 }
 
 async function namedOnce(write: Promise<Role>): Promise<Role> {

@@ -174,6 +174,16 @@ describe('updateRole', () => {
     });
   });
 
+  it.each<[string, Omit<UpdateRoleInput, 'id'>]>([
+    ['nothing is named', {}],
+    ['everything is as it was', { description: ' ', permissions: ['AUDIT_READ', 'USERS_READ'] }],
+  ])('changes nothing and puts nothing on record when %s', async (_case, input) => {
+    const { id, name } = await createRoleRow(service, ['USERS_READ', 'AUDIT_READ']);
+    const before = await everything(service);
+    expect(await update({ id, ...input })).toMatchObject({ role: { id, name } });
+    expect(await everything(service)).toEqual(before);
+  });
+
   it('lets a role keep its name in other letters', async () => {
     const role = await createRoleRow(service, []);
     const name = role.name.toUpperCase();
