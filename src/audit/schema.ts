@@ -1,5 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import type { Prisma } from '../database/generated/client.ts';
+import type { FieldProblem } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { pageArguments, pageType, readPage, refuseBadInput, refuseUnstorable } from '../graphql/pagination.ts';
 
@@ -48,10 +49,11 @@ builder.queryField('auditEvents', (t) =>
     args: { ...pageArguments, filter: t.arg({ type: AuditEventFilterInput, description: 'Which ones.' }) },
     resolve: (_root, { filter, ...page }, { app }) => {
       const { type, userId, since, until } = filter ?? {};
-      refuseUnstorable(['filter'], { ...type });
-      if (userId && !isUuid(userId)) {
+      refuseUnstorable(['filter', 'type'], { ...type });
+      if (typeof userId === 'string' && !isUuid(userId)) {
         refuseBadInput([{ path: ['filter', 'userId'], code: 'INVALID_ID', message: 'This is no user’s id.' }]);
       }
+      refuseBadInput([...beforeTheCalendar('since', since), ...beforeTheCalendar('until', until)]);
       const where: Prisma.AuditEventWhereInput = {
         ...(type && { type: { in: type } }),
         ...(userId && { OR: [{ actorId: userId }, { subjectId: userId }] }),
@@ -64,3 +66,9 @@ builder.queryField('auditEvents', (t) =>
     },
   }),
 );
+
+/** PostgreSQL's calendar has no year 0, which RFC 3339 can write. */
+function beforeTheCalendar(field: string, at: Date | null | undefined): readonly FieldProblem[] {
+  if (!at || at.getUTCFullYear() > 0) return [];
+  return [{ path: ['filter', field], code: 'TOO_SMALL', message: 'The first year is 1.' }];
+}

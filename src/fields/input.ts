@@ -4,8 +4,9 @@ import { canonicalEmail } from './email-address.ts';
 
 const MAX_NAME_CODE_POINTS = 100;
 const MAX_REMARK_CODE_POINTS = 2000;
-const CONTROL_CHARACTER_OR_LINE_BREAK = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-const CONTROL_CHARACTER_BUT_LINE_BREAKS = /(?![\n\t])\p{Cc}/u;
+// Unicode breaks lines at U+2028 and U+2029 too, which are no control characters.
+const NOT_ON_ONE_LINE = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+const NOT_IN_A_NOTE = /(?![\n\t])\p{Cc}/u;
 
 /** An address that may be typed in any form, read into its canonical one. */
 export const emailField = z
@@ -18,34 +19,39 @@ export const emailField = z
 /** A given or family name: 1 to 100 code points on one line, white space at the ends removed, NFC. */
 export const nameField = textField({
   maxCodePoints: MAX_NAME_CODE_POINTS,
-  forbidden: CONTROL_CHARACTER_OR_LINE_BREAK,
   isRequired: true,
 });
 
 /** A note: at most 2,000 code points, line breaks allowed; what is blank becomes null. */
 export const remarkField = textField({
   maxCodePoints: MAX_REMARK_CODE_POINTS,
-  forbidden: CONTROL_CHARACTER_BUT_LINE_BREAKS,
   isRequired: false,
+  isNote: true,
 })
   .nullable()
   .transform((text) => text || null);
 
 interface TextRules {
   readonly maxCodePoints: number;
-  readonly forbidden: RegExp;
   readonly isRequired: boolean;
+  /** May have line breaks. */
+  readonly isNote?: boolean;
 }
 
 /** Text that can be stored, shown on a page and put into a mail. */
-export function textField({ maxCodePoints, forbidden, isRequired }: TextRules) {
+export function textField({ maxCodePoints, isRequired, isNote = false }: TextRules) {
+  const forbidden = isNote ? NOT_IN_A_NOTE : NOT_ON_ONE_LINE;
   return z.string({ error: required }).transform((text, context) => {
     // Bounded before it is normalised, so that a large input costs nothing.
     if (text.length > 4 * maxCodePoints) return refused(context, 'TOO_LONG', `At most ${maxCodePoints} characters.`);
     if (!text.isWellFormed()) return refused(context, 'INVALID_CHARACTERS', 'This holds half a character.');
     const normalised = text.normalize('NFC').trim();
     if (forbidden.test(normalised))
-      return refused(context, 'INVALID_CHARACTERS', 'Control characters are not allowed.');
+      return refused(
+        context,
+        'INVALID_CHARACTERS',
+        isNote ? 'Control characters are not allowed.' : 'Line breaks and control characters are not allowed.',
+      );
     if (isRequired && normalised === '') return refused(context, 'REQUIRED', 'This must not be empty.');
     if ([...normalised].length > maxCodePoints)
       return refused(context, 'TOO_LONG', `At most ${maxCodePoints} characters.`);

@@ -14,7 +14,7 @@ export async function loadScopes(context: Context) {
     authenticated: viewer !== null,
     role: (name: string) => viewer?.roles.has(name) ?? false,
     permission: (permission: Permission) => viewer?.permissions.has(permission) ?? false,
-    user: (id: string) => viewer?.user.id === id,
+    user: (id: string) => viewer?.user.id === id.toLowerCase(),
     email: (email: string) => viewer !== null && viewer.user.email === canonicalEmail(email),
   };
 }

@@ -31,7 +31,6 @@ export interface UpdateRoleInput {
 
 const nameField = textField({
   maxCodePoints: MAX_ROLE_NAME_CODE_POINTS,
-  forbidden: /\p{Cc}/u,
   isRequired: true,
 }).transform((name, context) =>
   roleNameKey(name) === null ? refused(context, 'INVALID_CHARACTERS', 'This cannot be the name of a role.') : name,
@@ -39,7 +38,6 @@ const nameField = textField({
 
 const descriptionField = textField({
   maxCodePoints: MAX_DESCRIPTION_CODE_POINTS,
-  forbidden: /\p{Cc}/u,
   isRequired: false,
 });
 
@@ -77,7 +75,7 @@ export async function createRole(app: App, viewer: Viewer, client: Client, input
 }
 
 /**
- * The role is as the input says, on record; holds for everybody who holds it on their next request.
+ * The role is as the input says, on record if that is a change; holds for everybody who holds it on their next request.
  *
  * @throws ValidationError also for a new name of a built-in role and for other permissions of `admin`
  * @throws NotFoundError
@@ -98,14 +96,15 @@ export async function updateRole(app: App, viewer: Viewer, client: Client, input
       if (role.builtIn && role.name === ADMIN_ROLE && permissions !== undefined) {
         throw builtIn('permissions', 'The role "admin" always holds every permission.');
       }
+      const changes = {
+        ...(name !== undefined && name !== role.name && { name, nameKey: roleNameKey(name) ?? '' }),
+        ...(description !== undefined && description !== role.description && { description }),
+        ...(permissions !== undefined && !isSameSet(permissions, role.permissions) && { permissions }),
+      };
+      if (Object.keys(changes).length === 0) return role;
       const updated = await transaction.role.update({
         where: { id: role.id },
-        data: {
-          ...(name !== undefined && { name, nameKey: roleNameKey(name) ?? '' }),
-          ...(description !== undefined && { description }),
-          ...(permissions !== undefined && { permissions }),
-          updatedAt: app.now(),
-        },
+        data: { ...changes, updatedAt: app.now() },
       });
       await recordRoleEvent(app, transaction, viewer, client, 'role.updated', updated, {
         previousName: role.name,
@@ -120,13 +119,14 @@ export async function updateRole(app: App, viewer: Viewer, client: Client, input
 /**
  * The role is gone, on record.
  *
+ * @returns the id it had
  * @throws NotFoundError
  * @throws ForbiddenError when the role holds a permission that the viewer does not
  * @throws ValidationError for a built-in role
  * @throws RoleInUseError while anybody holds it
  */
-export async function deleteRole(app: App, viewer: Viewer, client: Client, id: string): Promise<void> {
-  await app.db.$transaction(async (transaction) => {
+export function deleteRole(app: App, viewer: Viewer, client: Client, id: string): Promise<string> {
+  return app.db.$transaction(async (transaction) => {
     const role = await lockedRole(transaction, id);
     await lockViewer(app, transaction, viewer);
     if (role.builtIn) throw builtIn('id', 'A built-in role is never deleted.');
@@ -135,7 +135,12 @@ export async function deleteRole(app: App, viewer: Viewer, client: Client, id: s
     if (userCount > 0) throw new RoleInUseError(userCount);
     await transaction.role.delete({ where: { id: role.id } });
     await recordRoleEvent(app, transaction, viewer, client, 'role.deleted', role, {});
+    return role.id;
   });
+}
+
+function isSameSet(one: readonly string[], other: readonly string[]): boolean {
+  return one.toSorted().join() === other.toSorted().join();
 }
 
 async function namedOnce(write: Promise<Role>): Promise<Role> {

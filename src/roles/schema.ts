@@ -151,8 +151,7 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_root, { input }, context) => {
       const viewer = await requireViewer(context);
-      await deleteRole(context.app, viewer, context.client, input.id);
-      return { id: input.id };
+      return { id: await deleteRole(context.app, viewer, context.client, input.id) };
     },
   }),
 }));

@@ -1,6 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import type { Prisma, Role } from '../database/generated/client.ts';
-import { NotFoundError } from '../errors.ts';
+import { NotFoundError, ValidationError } from '../errors.ts';
 
 export const MAX_ROLE_NAME_CODE_POINTS = 64;
 export const MAX_ROLES_PER_USER = 50;
@@ -17,6 +17,13 @@ export function roleNameKey(name: string): string | null {
   return key === '' || [...key].length > MAX_ROLE_NAME_CODE_POINTS ? null : key;
 }
 
+/** @throws ValidationError, at this field of the input, for more roles than a user may hold */
+export function refuseTooManyRoles(count: number, field: string): void {
+  if (count <= MAX_ROLES_PER_USER) return;
+  const message = `A user holds at most ${MAX_ROLES_PER_USER} roles.`;
+  throw new ValidationError([{ path: ['input', field], code: 'TOO_MANY', message }]);
+}
+
 /**
  * These roles, which nobody changes or deletes until the transaction ends.
  *
@@ -28,7 +35,7 @@ export async function findRoles(
   transaction: Prisma.TransactionClient,
   ids: readonly string[],
 ): Promise<readonly Role[]> {
-  const wanted = [...new Set(ids)];
+  const wanted = [...new Set(ids.map((id) => id.toLowerCase()))];
   if (wanted.length === 0) return [];
   if (!wanted.every((id) => isUuid(id))) throw new NotFoundError();
   await transaction.$queryRaw`SELECT id FROM roles WHERE id = ANY(${wanted}::uuid[]) ORDER BY id FOR SHARE`;

@@ -84,7 +84,7 @@ export async function endSessions(
   { userId, sessionId, exceptSessionId, actorId, reason }: SessionsToEnd,
 ): Promise<number> {
   const now = app.now();
-  await lockUser(transaction, userId);
+  const email = await lockUser(transaction, userId);
   const { count } = await transaction.session.updateMany({
     where: {
       userId,
@@ -101,7 +101,7 @@ export async function endSessions(
     at: now,
     actorId,
     subjectId: userId,
-    email: null,
+    email,
     client,
     data: { reason, revokedSessions: count, ...(sessionId && { sessionId }) },
   });

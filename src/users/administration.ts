@@ -1,4 +1,10 @@
-import { EmailTakenError, LastAdministratorError, NotFoundError, ValidationError } from '../errors.ts';
+import {
+  EmailTakenError,
+  LastAdministratorError,
+  NotFoundError,
+  RateLimitedError,
+  ValidationError,
+} from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { DeletedPayloadObject } from '../graphql/deleted-payload.ts';
 import { requireViewer } from '../graphql/scopes.ts';
@@ -75,7 +81,7 @@ builder.mutationFields((t) => ({
     description: 'Makes a user. Needs USERS_WRITE, and every permission of the roles that are given.',
     args: { input: t.arg({ type: CreateUserInput, required: true, description: 'The new user.' }) },
     errors: {
-      types: [EmailTakenError, ValidationError, NotFoundError],
+      types: [EmailTakenError, ValidationError, NotFoundError, RateLimitedError],
       union: { description: 'The new user, or why there is none.' },
     },
     resolve: async (_root, { input }, context) => {
@@ -114,8 +120,7 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_root, { input }, context) => {
       const viewer = await requireViewer(context);
-      await deleteUser(context.app, viewer, context.client, input.id);
-      return { id: input.id };
+      return { id: await deleteUser(context.app, viewer, context.client, input.id) };
     },
   }),
 

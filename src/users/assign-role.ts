@@ -6,9 +6,9 @@ import { lockAdministrators } from '../auth/last-administrator.ts';
 import { ADMIN_ROLE, permissionsOf } from '../auth/permissions.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, Role, User } from '../database/generated/client.ts';
-import { NotFoundError, ValidationError } from '../errors.ts';
+import { NotFoundError } from '../errors.ts';
 import { RoleAlreadyAssignedError, RoleNotAssignedError } from '../roles/errors.ts';
-import { findRoles, MAX_ROLES_PER_USER } from '../roles/service.ts';
+import { findRoles, refuseTooManyRoles } from '../roles/service.ts';
 import { lockedUser } from './locked-user.ts';
 
 export interface UserRoleInput {
@@ -32,7 +32,7 @@ export function assignRole(app: App, viewer: Viewer, client: Client, input: User
     requireToHold(viewer, permissionsOf([role]));
     const held = await transaction.userRole.findMany({ where: { userId: user.id }, select: { roleId: true } });
     if (held.some(({ roleId }) => roleId === role.id)) throw new RoleAlreadyAssignedError();
-    if (held.length >= MAX_ROLES_PER_USER) throw tooManyRoles();
+    refuseTooManyRoles(held.length + 1, 'roleId');
     await transaction.userRole.create({ data: { userId: user.id, roleId: role.id, createdAt: app.now() } });
     await recordRole(app, transaction, viewer, client, 'role.assigned', user, role);
     return user;
@@ -62,11 +62,6 @@ export async function revokeRole(app: App, viewer: Viewer, client: Client, input
     await recordRole(app, transaction, viewer, client, 'role.revoked', user, role);
     return user;
   });
-}
-
-function tooManyRoles(): ValidationError {
-  const message = `A user holds at most ${MAX_ROLES_PER_USER} roles.`;
-  return new ValidationError([{ path: ['input', 'roleId'], code: 'TOO_MANY', message }]);
 }
 
 function recordRole(

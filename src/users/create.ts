@@ -38,6 +38,7 @@ const createUserFields = z.object({
  * @throws NotFoundError for a role that does not exist
  * @throws ForbiddenError when the roles hold a permission that the viewer does not
  * @throws EmailTakenError
+ * @throws RateLimitedError while too many hashes wait
  */
 export async function createUser(app: App, viewer: Viewer, client: Client, input: CreateUserInput): Promise<User> {
   const { remark = null, ...fields } = parseInput(createUserFields, input);

@@ -9,12 +9,13 @@ import { lockedUser } from './locked-user.ts';
  * The user is gone with sessions, roles and links; what is on record stays, without the person. A new account with the
  * same address inherits nothing.
  *
+ * @returns the id it had
  * @throws NotFoundError
  * @throws ForbiddenError when the user holds a permission that the viewer does not
  * @throws LastAdministratorError
  */
-export async function deleteUser(app: App, viewer: Viewer, client: Client, id: string): Promise<void> {
-  await app.db.$transaction(async (transaction) => {
+export function deleteUser(app: App, viewer: Viewer, client: Client, id: string): Promise<string> {
+  return app.db.$transaction(async (transaction) => {
     const administrators = await lockAdministrators(app, transaction);
     const user = await lockedUser(app, transaction, viewer, id);
     await requireAuthorityOver(transaction, viewer, user.id);
@@ -30,5 +31,6 @@ export async function deleteUser(app: App, viewer: Viewer, client: Client, id: s
       client,
       data: { userId: user.id },
     });
+    return user.id;
   });
 }

@@ -3,6 +3,7 @@ import type { App } from '../app.ts';
 import { USER_ROLE } from '../auth/permissions.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { EmailTakenError } from '../errors.ts';
+import { refuseTooManyRoles } from '../roles/service.ts';
 
 export interface NewUser {
   /** Canonical. */
@@ -22,6 +23,7 @@ export interface NewUser {
  * free is for the database to say, so of fifty at once one is made.
  *
  * @throws EmailTakenError, with nothing written and the transaction as good as before
+ * @throws ValidationError for more than 50 roles
  */
 export async function insertUser(
   app: App,
@@ -29,16 +31,17 @@ export async function insertUser(
   { roleIds, ...fields }: NewUser,
 ): Promise<User> {
   const now = app.now();
-  const [user] = await transaction.user.createManyAndReturn({
-    data: [{ id: newId(), ...fields, createdAt: now, updatedAt: now }],
-    skipDuplicates: true,
-  });
-  if (user === undefined) throw new EmailTakenError();
   const { id: userRoleId } = await transaction.role.findUniqueOrThrow({
     where: { nameKey: USER_ROLE },
     select: { id: true },
   });
   const held = [...new Set([userRoleId, ...roleIds])];
+  refuseTooManyRoles(held.length, 'roleIds');
+  const [user] = await transaction.user.createManyAndReturn({
+    data: [{ id: newId(), ...fields, createdAt: now, updatedAt: now }],
+    skipDuplicates: true,
+  });
+  if (user === undefined) throw new EmailTakenError();
   await transaction.userRole.createMany({ data: held.map((roleId) => ({ userId: user.id, roleId, createdAt: now })) });
   return user;
 }

@@ -39,7 +39,7 @@ export function revokeUser(app: App, viewer: Viewer, client: Client, id: string)
     if (user.status === 'REVOKED') return user;
     administrators.requireOtherThan(user.id);
     const revoked = await setStatus(app, transaction, viewer, client, user, 'REVOKED', 'user.revoked');
-    await endSessions(app, transaction, client, { userId: id, actorId: viewer.user.id, reason: 'user_revoked' });
+    await endSessions(app, transaction, client, { userId: user.id, actorId: viewer.user.id, reason: 'user_revoked' });
     await revokeOneTimeTokens(app, transaction, user.id);
     return revoked;
   });

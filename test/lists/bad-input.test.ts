@@ -191,9 +191,31 @@ describe('a filter of users', () => {
 });
 
 describe('a filter of audit events', () => {
+  it.each([
+    ['a NUL', 'login.\0'],
+    ['half a character', '\ud800'],
+  ])('is refused with %s in a type, and says in which', async (_case, type) => {
+    expect(await filtered('auditEvents', { type: ['login.failed', type] })).toEqual(
+      refusal('auditEvents', [['filter', 'type', '1'], 'INVALID_CHARACTERS']),
+    );
+  });
+
+  it('is refused with no id in place of an id, which would be everybody', async () => {
+    expect(await filtered('auditEvents', { userId: '' })).toEqual(
+      refusal('auditEvents', [['filter', 'userId'], 'INVALID_ID']),
+    );
+  });
+
   it.each(['1', "' OR 1=1 --", '\0', 'x'.repeat(100)])('is refused with an id that is none: %j', async (userId) => {
     expect(await filtered('auditEvents', { userId })).toEqual(
       refusal('auditEvents', [['filter', 'userId'], 'INVALID_ID']),
+    );
+  });
+
+  it('is refused with an instant before the first year', async () => {
+    const filter = { since: '0000-12-31T23:59:59.999Z', until: '0000-01-01T00:00:00Z' };
+    expect(await filtered('auditEvents', filter)).toEqual(
+      refusal('auditEvents', [['filter', 'since'], 'TOO_SMALL'], [['filter', 'until'], 'TOO_SMALL']),
     );
   });
 

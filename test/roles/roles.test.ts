@@ -45,6 +45,7 @@ const badNames: readonly (readonly [string, string, string])[] = [
   ['a NUL', 'edi\0tor', 'INVALID_CHARACTERS'],
   ['a line break', 'edi\ntor', 'INVALID_CHARACTERS'],
   ['half a character', 'edi\ud800tor', 'INVALID_CHARACTERS'],
+  ['a line separator', 'edi\u2028tor', 'INVALID_CHARACTERS'],
   ['characters that unfold to more than 64', '\ufdfa'.repeat(10), 'INVALID_CHARACTERS'],
 ];
 
@@ -173,6 +174,16 @@ describe('updateRole', () => {
     });
   });
 
+  it.each<[string, Omit<UpdateRoleInput, 'id'>]>([
+    ['nothing is named', {}],
+    ['everything is as it was', { description: ' ', permissions: ['AUDIT_READ', 'USERS_READ'] }],
+  ])('changes nothing and puts nothing on record when %s', async (_case, input) => {
+    const { id, name } = await createRoleRow(service, ['USERS_READ', 'AUDIT_READ']);
+    const before = await everything(service);
+    expect(await update({ id, ...input })).toMatchObject({ role: { id, name } });
+    expect(await everything(service)).toEqual(before);
+  });
+
   it('lets a role keep its name in other letters', async () => {
     const role = await createRoleRow(service, []);
     const name = role.name.toUpperCase();
@@ -248,6 +259,11 @@ describe('deleteRole', () => {
       ipAddress: '127.0.0.1',
       data: { roleId: role.id, role: role.name },
     });
+  });
+
+  it('knows the role by an id in capitals, and tells the id it had', async () => {
+    const { id } = await createRoleRow(service, []);
+    expect(await remove(id.toUpperCase())).toEqual({ __typename: 'DeletedPayload', id });
   });
 
   it('refuses a role that users hold, and says how many, whatever their status', async () => {

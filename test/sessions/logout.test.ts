@@ -52,6 +52,10 @@ async function newSessions(count: number): Promise<SignedInPerson[]> {
   return sessions;
 }
 
+async function emailOf(id: string): Promise<string> {
+  return (await service.app.db.user.findUniqueOrThrow({ where: { id } })).email;
+}
+
 function logOut(refreshToken?: string | null, { headers, ...options }: RequestOptions = {}) {
   const input = refreshToken === undefined ? {} : { refreshToken };
   return service.execute(Logout, { input }, { ...options, headers: { 'user-agent': client.userAgent, ...headers } });
@@ -94,7 +98,7 @@ describe('logout', () => {
         at: service.clock.now(),
         actorId: session.userId,
         subjectId: session.userId,
-        email: null,
+        email: await emailOf(session.userId),
         ...client,
         data: { reason: 'logout', revokedSessions: 1, sessionId: session.sessionId },
       },
@@ -231,7 +235,7 @@ describe('logoutEverywhere', () => {
         at: service.clock.now(),
         actorId: userId,
         subjectId: userId,
-        email: null,
+        email: await emailOf(userId),
         ...client,
         data: { reason: 'logout_everywhere', revokedSessions: 3 },
       },
@@ -318,7 +322,7 @@ describe('revokeSession', () => {
         at: service.clock.now(),
         actorId: here.userId,
         subjectId: here.userId,
-        email: null,
+        email: await emailOf(here.userId),
         ...client,
         data: { reason: 'revoked', revokedSessions: 1, sessionId: lost.sessionId },
       },

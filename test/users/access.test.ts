@@ -164,6 +164,11 @@ describe('a user without permissions', () => {
     expect(errorsOf(byId)).toEqual([forbidden('user', 'remark')]);
   });
 
+  it('reads oneself by an id in capitals', async () => {
+    const { data } = await service.execute(UserById, { id: plain.userId.toUpperCase() }, plain.as);
+    expect(data?.user?.id).toBe(plain.userId);
+  });
+
   it.each(['nobody@latchkey.test', 'not an address', ''])(
     'is not told whether there is somebody: %j',
     async (email) => {

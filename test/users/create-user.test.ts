@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CreateUserInput } from '../gql/graphql.ts';
 import { errorsOf, faultsOf, forbidden, invalidCredentials, Login, tokensOf } from '../sessions/operations.ts';
+import { fillHashGate } from '../support/hash-gate.ts';
 import { createPerson } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { CreateUser, emailTaken, invalid, notFound, UNKNOWN_ID, UserById } from './operations.ts';
@@ -165,6 +166,8 @@ describe('createUser', () => {
     ['a name of 10 kB', { lastName: 'x'.repeat(10_000) }, [['input.lastName', 'TOO_LONG']]],
     ['a name with a NUL', { firstName: 'So\0nja' }, [['input.firstName', 'INVALID_CHARACTERS']]],
     ['a name with a line break', { firstName: 'Sonja\nBcc: all' }, [['input.firstName', 'INVALID_CHARACTERS']]],
+    ['a name with a line separator', { lastName: 'Sonja\u2028K' }, [['input.lastName', 'INVALID_CHARACTERS']]],
+    ['a name with a paragraph separator', { lastName: 'Sonja\u2029K' }, [['input.lastName', 'INVALID_CHARACTERS']]],
     ['a name with half a character', { lastName: 'K\ud800' }, [['input.lastName', 'INVALID_CHARACTERS']]],
     ['a remark of 2,001 characters', { remark: 'x'.repeat(2001) }, [['input.remark', 'TOO_LONG']]],
     ['a remark with a NUL', { remark: 'x\0' }, [['input.remark', 'INVALID_CHARACTERS']]],
@@ -191,6 +194,22 @@ describe('createUser', () => {
     const before = await everything(service);
     expect(await create(inputWith({ roleIds: [id, roleId] }))).toEqual(notFound);
     expect(await everything(service)).toEqual(before);
+  });
+
+  it('knows a role by its id in capitals, twice', async () => {
+    const { id } = await createRoleRow(service, ['USERS_READ'], 'capital');
+    const user = await created(inputWith({ roleIds: [id.toUpperCase(), id] }));
+    expect(user.roles).toEqual([{ name: 'capital' }, { name: 'user' }]);
+  });
+
+  it('gives 50 roles and refuses one more', async () => {
+    const roles = await Promise.all(Array.from({ length: 50 }, () => createRoleRow(service, [])));
+    const roleIds = roles.map(({ id }) => id);
+    const before = await everything(service);
+    // The role "user" is the 51st.
+    expect(await create(inputWith({ roleIds }))).toEqual(invalid(['input.roleIds', 'TOO_MANY']));
+    expect(await everything(service)).toEqual(before);
+    expect((await created(inputWith({ roleIds: roleIds.slice(1) }))).roles).toHaveLength(50);
   });
 
   it('refuses to give a role with a permission that the caller does not hold', async () => {
@@ -220,5 +239,19 @@ describe('createUser', () => {
     expect(users.map(({ roles }) => roles.length)).toEqual([1]);
     const events = await service.app.db.auditEvent.count({ where: { type: 'user.created', email: input.email } });
     expect(events).toBe(1);
+  });
+
+  it('says when to come again while too many passwords wait to be hashed', async () => {
+    const release = fillHashGate(service.app);
+    try {
+      expect(await create(inputWith({ password: PASSWORD }))).toEqual({
+        __typename: 'RateLimitedError',
+        code: 'RATE_LIMITED',
+        message: 'Too many attempts. Try again later.',
+      });
+      expect(await created(inputWith())).toMatchObject({ status: 'ACTIVE' });
+    } finally {
+      await release();
+    }
   });
 });

@@ -206,6 +206,11 @@ describe('deleteUser', () => {
     }
   });
 
+  it('knows the user by an id in capitals, and tells the id it had', async () => {
+    const { user } = await createPerson(service);
+    expect(await remove(user.id.toUpperCase())).toEqual({ __typename: 'DeletedPayload', id: user.id });
+  });
+
   it.each(unknownIds)('finds nobody for %s', async (_case, id) => {
     const before = await everything(service);
     expect(await remove(id)).toEqual(notFound);

@@ -127,6 +127,7 @@ describe('revokeUser', () => {
     expect(ended).toMatchObject({
       ...common,
       type: 'session.revoked',
+      email: person.user.email,
       data: { reason: 'user_revoked', revokedSessions: 2 },
     });
     expect(rest).toEqual([]);
@@ -242,6 +243,7 @@ describe('revokeUserSessions', () => {
       {
         type: 'session.revoked',
         actorId: admin.user.id,
+        email: person.user.email,
         ipAddress: '127.0.0.1',
         data: { reason: 'revoked', revokedSessions: 1 },
       },

@@ -200,6 +200,30 @@ describe('updateUser', () => {
     expect(results.filter((result) => result?.__typename === 'EmailTakenError')).toHaveLength(49);
     expect(await service.app.db.user.count({ where: { email } })).toBe(1);
   });
+
+  it('moves two who swap their addresses, or refuses, but never fails', { timeout: 60_000 }, async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const [one, two] = await Promise.all([createPerson(service), createPerson(service)]);
+      const results = await Promise.all([
+        update({ email: two.user.email, emailVerified: true }, one.user.id),
+        update({ email: one.user.email, emailVerified: true }, two.user.id),
+      ]);
+      expect(results).toEqual([emailTaken, emailTaken]);
+    }
+  });
+
+  it('lets two administrators move each other at the same time', { timeout: 60_000 }, async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const [one, two] = await Promise.all([createAdministrator(service), createAdministrator(service)]);
+      const move = (mover: Staff, moved: Staff) => {
+        const input = { id: moved.userId, email: `moved.${moved.user.email}`, emailVerified: true };
+        return service.execute(UpdateUser, { input }, mover.as);
+      };
+      for (const { data } of await Promise.all([move(one, two), move(two, one)])) {
+        expect(data?.updateUser?.__typename).toBe('UserPayload');
+      }
+    }
+  });
 });
 
 describe('updateMe', () => {
