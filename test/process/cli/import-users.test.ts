@@ -141,7 +141,7 @@ describe('latchkey import-users', () => {
         expect.stringMatching(/^line 3: .*expected object/),
         'line 4: email: This is no e-mail address that mail can be sent to.',
         'line 5: firstName: This must not be null.',
-        'line 6: lastName: Control characters are not allowed.',
+        'line 6: lastName: Line breaks and control characters are not allowed.',
         'line 7: passwordHash: This is a hash of no known form.',
         'line 8: there is no role "pope"',
         expect.stringMatching(/^line 9: status: .*PENDING.*ACTIVE.*REVOKED/),
