@@ -56,10 +56,15 @@ describe('loadConfig', () => {
       refreshTokenTtlSeconds: 60 * 24 * 60 * 60,
       sessionMaxAgeSeconds: 90 * 24 * 60 * 60,
       refreshGraceSeconds: 10,
+      appUrl: null,
+      linkTemplates: { EMAIL_VERIFICATION: null, EMAIL_CHANGE: null },
+      registration: 'open',
       emailVerification: 'required',
+      emailVerificationTtlSeconds: 24 * 60 * 60,
       passwordMinLength: 15,
       argon2: { memoryKib: 19_456, iterations: 2, parallelism: 1 },
       firstAdministrator: null,
+      hooksModule: null,
       rateLimiting: true,
       trustProxyHops: 0,
       corsOrigins: [],
@@ -87,13 +92,19 @@ describe('loadConfig', () => {
         REFRESH_TOKEN_TTL_SECONDS: '600',
         SESSION_MAX_AGE_SECONDS: '6000',
         REFRESH_GRACE_SECONDS: '0',
+        APP_URL: 'https://app.example.com/shop/',
+        EMAIL_VERIFICATION_URL: 'https://app.example.com/verify/{token}',
+        EMAIL_CHANGE_URL: 'https://app.example.com/move#{token}',
+        REGISTRATION: 'approval',
         EMAIL_VERIFICATION: 'off',
+        EMAIL_VERIFICATION_TTL_SECONDS: '3600',
         PASSWORD_MIN_LENGTH: '8',
         ARGON2_MEMORY_KIB: '65536',
         ARGON2_ITERATIONS: '3',
         ARGON2_PARALLELISM: '4',
         ADMIN_EMAIL: 'ada@example.com',
         ADMIN_PASSWORD: 'vK7#ruimte',
+        HOOKS_MODULE: './hooks.ts',
         RATE_LIMITING: 'off',
         TRUST_PROXY: '2',
         CORS_ORIGINS: 'https://app.example.com,http://localhost:5173',
@@ -116,10 +127,18 @@ describe('loadConfig', () => {
       refreshTokenTtlSeconds: 600,
       sessionMaxAgeSeconds: 6000,
       refreshGraceSeconds: 0,
+      appUrl: 'https://app.example.com/shop',
+      linkTemplates: {
+        EMAIL_VERIFICATION: 'https://app.example.com/verify/{token}',
+        EMAIL_CHANGE: 'https://app.example.com/move#{token}',
+      },
+      registration: 'approval',
       emailVerification: 'off',
+      emailVerificationTtlSeconds: 3600,
       passwordMinLength: 8,
       argon2: { memoryKib: 65_536, iterations: 3, parallelism: 4 },
       firstAdministrator: { email: 'ada@example.com', password: 'vK7#ruimte' },
+      hooksModule: './hooks.ts',
       rateLimiting: false,
       trustProxyHops: 2,
       corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
@@ -164,7 +183,7 @@ describe('loadConfig', () => {
 
   it('names each variable that cannot be read, and repeats no value in any message', () => {
     const canary = 'canary\n7f3a';
-    const valuesThatCannotBeWrong = ['DATA_DIR'];
+    const valuesThatCannotBeWrong = ['DATA_DIR', 'HOOKS_MODULE'];
     const names = Object.keys(variables).filter((name) => !valuesThatCannotBeWrong.includes(name));
     const lines = problems({
       ...Object.fromEntries(names.map((name) => [name, canary])),
@@ -196,6 +215,21 @@ describe('loadConfig', () => {
     expect(problems({ NODE_ENV: 'staging', HOST: '0.0.0.0', ARGON2_ITERATIONS: '1' })).toEqual([
       'NODE_ENV must be development or production or test',
     ]);
+  });
+});
+
+describe('the URLs of links', () => {
+  it.each([
+    ['APP_URL', 'app.example.com'],
+    ['APP_URL', 'https://app.example.com/?a=b'],
+    ['APP_URL', 'https://user:secret@app.example.com'],
+    ['APP_URL', 'javascript:alert(1)'],
+    ['EMAIL_VERIFICATION_URL', 'https://app.example.com/verify'],
+    ['EMAIL_VERIFICATION_URL', 'https://app.example.com/{token}/{token}'],
+    ['EMAIL_CHANGE_URL', '/confirm?token={token}'],
+    ['EMAIL_CHANGE_URL', 'ftp://app.example.com/{token}'],
+  ])('%s cannot be %s', (name, value) => {
+    expect(problems({ [name]: value })).toEqual([expect.stringMatching(`^${name} must be an http`)]);
   });
 });
 

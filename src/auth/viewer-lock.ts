@@ -2,7 +2,7 @@ import type { App } from '../app.ts';
 import type { Prisma } from '../database/generated/client.ts';
 import { UnauthenticatedError } from '../errors.ts';
 import { requireToHold } from './authority.ts';
-import { findSignedIn } from './signed-in.ts';
+import { findSignedInWithin } from './signed-in.ts';
 import { lockUser } from './user-lock.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -28,7 +28,7 @@ export async function lockViewer(
   for (const id of [...ids].toSorted()) {
     await (id === userId ? lockUser(transaction, id) : keepUser(transaction, id));
   }
-  const now = await findSignedIn(transaction, viewer.session.id, app.now());
+  const now = await findSignedInWithin(transaction, viewer.session.id, app.now());
   if (now === null) throw new UnauthenticatedError();
   requireToHold(now, [...viewer.permissions]);
 }

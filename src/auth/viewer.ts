@@ -14,6 +14,6 @@ export async function loadViewer(app: App, accessToken: string): Promise<Viewer 
   const now = app.now();
   const token = await verifyAccessToken(app.issuer, app.keys.find, accessToken, now);
   if (token === null) return null;
-  const signedIn = await findSignedIn(app.db, token.sessionId, now);
+  const signedIn = await findSignedIn(app, token.sessionId, now);
   return signedIn?.user.id === token.userId ? signedIn : null;
 }

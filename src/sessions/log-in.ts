@@ -102,7 +102,7 @@ async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promis
     if (count === 0) return null;
     return openSession(app, transaction, client, { userId: user.id, email, now });
   });
-  return sessionId === null ? null : findSignedIn(app.db, sessionId, now);
+  return sessionId === null ? null : findSignedIn(app, sessionId, now);
 }
 
 /**

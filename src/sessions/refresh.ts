@@ -10,6 +10,8 @@ import {
 } from '../auth/signed-in.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import { readToken } from '../crypto/derived-token.ts';
+import { Prisma } from '../database/generated/client.ts';
+import { queryPrepared } from '../database/prepared-statement.ts';
 import { InvalidRefreshTokenError } from './errors.ts';
 import { type IssuedTokens, issueTokens } from './tokens.ts';
 
@@ -30,7 +32,7 @@ export async function refresh(app: App, client: Client, refreshToken: string): P
   const rotated = await rotate(app, token.id, token.generation, now);
   if (rotated !== null) return issueTokens(app, rotated, now);
 
-  const signedIn = await findSignedIn(app.db, token.id, now);
+  const signedIn = await findSignedIn(app, token.id, now);
   if (signedIn === null || signedIn.session.generation <= token.generation) throw new InvalidRefreshTokenError();
   if (isWithinGrace(app, signedIn, token.generation, now)) return issueTokens(app, signedIn, now);
   await endReusedSession(app, client, signedIn, token.generation, now);
@@ -40,12 +42,13 @@ export async function refresh(app: App, client: Client, refreshToken: string): P
 async function rotate(app: App, sessionId: string, generation: number, now: Date): Promise<SignedIn | null> {
   const idleExpiresAt = new Date(now.getTime() + app.config.refreshTokenTtlSeconds * 1000);
   // A token can carry a generation that the column cannot.
-  const [row] = await app.db.$queryRaw<SignedInRow[]>`
+  const statement = Prisma.sql`
     UPDATE sessions s SET generation = s.generation + 1, last_used_at = ${now},
       idle_expires_at = least(${idleExpiresAt}, s.absolute_expires_at)
     FROM users u
     WHERE s.id = ${sessionId}::uuid AND u.id = s.user_id AND s.generation = ${generation}::bigint AND ${sessionIsLive(now)}
     RETURNING ${signedInColumns}`;
+  const [row] = await queryPrepared<SignedInRow>(app.database, 'rotate_session', statement);
   return row === undefined ? null : signedInOf(row);
 }
 

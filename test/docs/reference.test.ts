@@ -24,13 +24,19 @@ const contract = {
   REFRESH_TOKEN_TTL_SECONDS: '5184000',
   SESSION_MAX_AGE_SECONDS: '7776000',
   REFRESH_GRACE_SECONDS: '10',
+  APP_URL: 'PUBLIC_URL',
+  EMAIL_VERIFICATION_URL: 'APP_URL/verify-email?token={token}',
+  EMAIL_CHANGE_URL: 'APP_URL/confirm-email?token={token}',
+  REGISTRATION: 'open',
   EMAIL_VERIFICATION: 'required',
+  EMAIL_VERIFICATION_TTL_SECONDS: '86400',
   PASSWORD_MIN_LENGTH: '15',
   ARGON2_MEMORY_KIB: '19456',
   ARGON2_ITERATIONS: '2',
   ARGON2_PARALLELISM: '1',
   ADMIN_EMAIL: '–',
   ADMIN_PASSWORD: '–',
+  HOOKS_MODULE: '–',
   RATE_LIMITING: 'on',
   TRUST_PROXY: '0',
   CORS_ORIGINS: '–',
@@ -68,6 +74,8 @@ describe('the endpoints', () => {
       '/readyz',
       '/.well-known/jwks.json',
       '/.well-known/openid-configuration',
+      '/mailbox',
+      '/mailbox.json',
     ]);
   });
 
