@@ -7,7 +7,7 @@ import { hashPassword } from './crypto/password-hash.ts';
 import { deriveKey } from './crypto/secret-keys.ts';
 import type { Database } from './database/client.ts';
 import type { PrismaClient } from './database/generated/client.ts';
-import { type Hooks, loadHooks } from './hooks.ts';
+import type { Hooks } from './hooks.ts';
 import { type Background, createBackground } from './jobs/background.ts';
 import { openSigningKeys, type SigningKeys } from './keys/service.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
@@ -47,12 +47,13 @@ export interface AppParts {
   readonly now: () => Date;
   /** The service's own base: PUBLIC_URL, or its default once the port is bound. */
   readonly publicUrl: string;
+  /** Absent: none, as for the operator's commands. */
+  readonly hooks?: Hooks;
 }
 
 /** The database has every migration when this is called. */
-export async function createApp({ config, database, log, now, publicUrl }: AppParts): Promise<App> {
-  const [hooks, keys, decoyHash] = await Promise.all([
-    loadHooks(config.hooksModule),
+export async function createApp({ config, database, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
+  const [keys, decoyHash] = await Promise.all([
     openSigningKeys(database, config.secretKeys, now()),
     hashPassword(config.argon2, randomBytes(32).toString('base64')),
   ]);

@@ -45,24 +45,45 @@ const HOOK_NAMES = [
   'postVerification',
 ] as const satisfies readonly (keyof Hooks)[];
 
+const LOOKS_LIKE_A_HOOK = /^(?:pre|post)[A-Z]/;
+
 /**
  * The hooks of the operator's module, or none without one.
  *
- * @throws ConfigError when the module cannot be loaded or exports something else under a hook's name
+ * @throws ConfigError with one line when the module cannot be loaded, has no hook, exports something else under a hook's
+ *   name, or a name that is easily taken for a hook's: a veto that is never asked must not go unnoticed
  */
 export async function loadHooks(modulePath: string | null): Promise<Hooks> {
   if (modulePath === null) return {};
   const exported = await importModule(modulePath);
   const given = HOOK_NAMES.filter((name) => exported[name] !== undefined);
+  const misnamed = Object.keys(exported).filter((name) => LOOKS_LIKE_A_HOOK.test(name) && !isHookName(name));
+  if (misnamed.length > 0 || given.length === 0) {
+    const what = misnamed.length > 0 ? `${misnamed.join(', ')}, which is no hook` : 'no hook';
+    throw new ConfigError([`HOOKS_MODULE exports ${what}; the hooks are ${HOOK_NAMES.join(', ')}`]);
+  }
   const wrong = given.filter((name) => typeof exported[name] !== 'function');
   if (wrong.length > 0) throw new ConfigError([`HOOKS_MODULE must export functions: ${wrong.join(', ')} is none`]);
   return Object.fromEntries(given.map((name) => [name, exported[name]]));
+}
+
+function isHookName(name: string): boolean {
+  return HOOK_NAMES.some((hook) => hook === name);
 }
 
 async function importModule(modulePath: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     return await import(pathToFileURL(resolve(modulePath)).href);
   } catch (error) {
-    throw new ConfigError([`HOOKS_MODULE could not be loaded: ${error instanceof Error ? error.message : error}`]);
+    throw new ConfigError([`HOOKS_MODULE could not be loaded: ${lineOf(error)}`]);
+  }
+}
+
+/** A module may throw whatever it likes while it loads. */
+function lineOf(error: unknown): string {
+  try {
+    return (error instanceof Error ? error.message : String(error)).trim().replace(/\s+/g, ' ');
+  } catch {
+    return 'it threw something that cannot be described';
   }
 }

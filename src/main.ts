@@ -19,6 +19,8 @@ try {
 async function main(): Promise<void> {
   const config = loadConfig(process.env, developmentSecretKey);
   const log = createLog(config);
+  // Such as one that a hook did not wait for: its failure is no reason for the service to end.
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise failed that nobody waited for'));
   let service: Service | null = null;
   let shuttingDownSince: number | null = null;
   const onSignal = (signal: string) => {

@@ -5,6 +5,7 @@ import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { migrate } from './database/migrate.ts';
+import { loadHooks } from './hooks.ts';
 import { drainOf } from './http/drain.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
@@ -37,9 +38,11 @@ interface ServeOptions {
  * The service runs: the port is bound, the database open and migrated, the first administrator made. While that is
  * going on, the port answers 503, and `/healthz` that the process lives.
  *
- * @throws what openDatabase, migrate and createApp throw; nothing is left open then
+ * @throws what loadHooks, openDatabase, migrate and createApp throw; nothing is left open then
  */
 export async function serve({ config, log, now = () => new Date() }: ServeOptions): Promise<Service> {
+  // Part of the configuration: nothing is started with a module that is wrong.
+  const hooks = await loadHooks(config.hooksModule);
   let listener = answerWhileStarting(config);
   const server = createServer(
     {
@@ -59,7 +62,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
     const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
-    const app = await createApp({ config, database, log, now, publicUrl });
+    const app = await createApp({ config, database, log, now, publicUrl, hooks });
     background = app.background;
     const newAdministrator = await ensureFirstAdministrator(app);
     listener = createRequestListener(app, () => drain.isDraining);

@@ -13,6 +13,7 @@ export type AuditEventType =
   | 'user.revoked'
   | 'user.deleted'
   | 'user.registered'
+  | 'registration.refused'
   | 'user.imported'
   | 'email.verified'
   | 'email.change_requested'

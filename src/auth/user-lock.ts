@@ -11,3 +11,10 @@ export async function lockUser(transaction: Prisma.TransactionClient, userId: st
     SELECT email FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`;
   return user?.email ?? null;
 }
+
+/** The id of the user whose address this is, and stays until the transaction ends; null when it is nobody's. */
+export async function lockUserByEmail(transaction: Prisma.TransactionClient, email: string): Promise<string | null> {
+  const [user] = await transaction.$queryRaw<{ readonly id: string }[]>`
+    SELECT id FROM users WHERE email = ${email} FOR NO KEY UPDATE`;
+  return user?.id ?? null;
+}

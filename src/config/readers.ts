@@ -94,13 +94,13 @@ export const frontEndBase: Reader<string> = (text) => {
   return url?.href.replace(/\/$/, '') ?? new Refused('must be an http(s) URL without query, fragment or credentials');
 };
 
-/** A URL in which `{token}` stands once for a one-time token. */
+/** A URL in which `{token}` stands once for a one-time token; not in its host, which name servers get to see. */
 export const linkTemplate: Reader<string> = (text) =>
   text.split('{token}').length === 2 &&
-  /^https?:\/\/[^\s\\@]+$/i.test(text) &&
+  /^https?:\/\/[^\s\\@/?#{]+[/?#][^\s\\@]*$/i.test(text) &&
   URL.canParse(text.replace('{token}', 'x'))
     ? text
-    : new Refused('must be an http(s) URL with {token} in it once');
+    : new Refused('must be an http(s) URL with {token} in it once, behind its host');
 
 function parseOrigin(text: string): string | null {
   if (!/^https?:\/\/[^\s/\\?#@*]+$/i.test(text)) return null;

@@ -23,7 +23,7 @@ const requestEmailChangeFields = z.object({ newEmail: emailField });
 /**
  * The new address is owed a link that confirms it, the present one a notice; until the link is used the present one
  * stays in every respect. Whether the new address is free is looked at only when it is confirmed, and told only there.
- * At most three an hour, silently.
+ * At most three an hour for the account, and three for the new address, silently.
  *
  * @throws InvalidCredentialsError
  * @throws ValidationError
@@ -45,7 +45,9 @@ export async function requestEmailChange(
     });
     if (user === null) throw new InvalidCredentialsError();
     const confirmation = { kind: 'email_change_confirmation', recipient: newEmail, userId: user.id } as const;
-    if (!(await mayMail(app, transaction, confirmation))) return;
+    const notice = { kind: 'email_change_notice', recipient: user.email, userId: user.id } as const;
+    // The second keeps one account from sending mails to any number of addresses.
+    if (!(await mayMail(app, transaction, confirmation)) || !(await mayMail(app, transaction, notice))) return;
     const tokenId = await issueOneTimeToken(app, transaction, {
       purpose: 'EMAIL_CHANGE',
       userId: user.id,
@@ -53,7 +55,7 @@ export async function requestEmailChange(
       ttlSeconds: app.config.emailVerificationTtlSeconds,
     });
     await queueMail(app, transaction, { ...confirmation, tokenId });
-    await queueMail(app, transaction, { kind: 'email_change_notice', recipient: user.email, userId: user.id });
+    await queueMail(app, transaction, notice);
     await recordEvent(transaction, {
       type: 'email.change_requested',
       at: app.now(),

@@ -36,10 +36,18 @@ function isOwnHost(app: App, host: string | undefined): boolean {
   return url !== null && (isLoopbackHostname(url.hostname) || url.host === new URL(app.issuer.url).host);
 }
 
+function timeOf(instant: Date): string {
+  return `${instant.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 function page(mails: readonly MailboxMail[]): string {
   const articles = mails.map(
     (mail) => `<article>
-<header><h2>${escapeHtml(mail.subject)}</h2><p>to <b>${escapeHtml(mail.to)}</b> · <time>${mail.sentAt.toISOString()}</time></p></header>
+<header>
+<h2>${escapeHtml(mail.subject)}</h2>
+<p>to <b>${escapeHtml(mail.to)}</b></p>
+<p>from ${escapeHtml(mail.from)}, <time>${timeOf(mail.sentAt)}</time></p>
+</header>
 ${mail.html}
 </article>`,
   );
@@ -52,9 +60,13 @@ ${mail.html}
 <style>
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { margin: 0; }
 article { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .5rem; padding: 1rem 1.25rem; margin: 1rem 0; overflow-wrap: anywhere; }
-h2 { font-size: 1.1rem; margin: 0; }
-header p { margin: 0 0 1rem; opacity: .7; font-size: .9rem; }
+article > :last-child { margin-bottom: 0; }
+header { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); padding-bottom: .75rem; }
+h2 { font-size: 1.1rem; line-height: 1.3; margin: 0 0 .25rem; }
+header p { margin: 0; opacity: .75; font-size: .9rem; }
+time { white-space: nowrap; }
 </style>
 </head>
 <body>

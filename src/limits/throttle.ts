@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type pg from 'pg';
-import { RateLimiterPostgres } from 'rate-limiter-flexible';
+import { RateLimiterPostgres, type RateLimiterRes } from 'rate-limiter-flexible';
 import { RateLimitedError } from '../errors.ts';
 
 export interface Throttle {
@@ -12,6 +12,13 @@ export interface Throttle {
   refuseIfExhausted(keys: readonly string[]): Promise<void>;
   /** Counts one failure against each of the keys. */
   countFailure(keys: readonly string[]): Promise<void>;
+  /**
+   * Counts one attempt, whatever becomes of it, against each of the keys, and passes while none of them has had too many:
+   * of attempts at the same time no more pass than are left.
+   *
+   * @throws RateLimitedError naming when the last of the exhausted keys is free again
+   */
+  countAttempt(keys: readonly string[]): Promise<void>;
 }
 
 interface ThrottleOptions {
@@ -39,21 +46,30 @@ export function createThrottle({ pool, name, failures, windowSeconds, digestKey 
     duration: windowSeconds,
   });
   const digest = (key: string) => createHmac('sha256', digestKey).update(key).digest('base64url');
+  const count = (keys: readonly string[]) => Promise.all(keys.map((key) => limiter.penalty(digest(key))));
   return {
     async refuseIfExhausted(keys) {
       const counts = await Promise.all(keys.map((key) => limiter.get(digest(key))));
-      const exhausted = counts.filter((count) => count !== null && count.consumedPoints >= failures);
-      if (exhausted.length === 0) return;
-      throw new RateLimitedError(Math.max(...exhausted.map((count) => count?.msBeforeNext ?? 0)) / 1000);
+      refuseIfAny(counts.filter((count) => count !== null && count.consumedPoints >= failures));
     },
     async countFailure(keys) {
-      await Promise.all(keys.map((key) => limiter.penalty(digest(key))));
+      await count(keys);
+    },
+    async countAttempt(keys) {
+      const counts = await count(keys);
+      refuseIfAny(counts.filter(({ consumedPoints }) => consumedPoints > failures));
     },
   };
+}
+
+function refuseIfAny(exhausted: readonly (RateLimiterRes | null)[]): void {
+  if (exhausted.length === 0) return;
+  throw new RateLimitedError(Math.max(...exhausted.map((count) => count?.msBeforeNext ?? 0)) / 1000);
 }
 
 /** For `RATE_LIMITING=off`. */
 export const openThrottle: Throttle = {
   refuseIfExhausted: async () => {},
   countFailure: async () => {},
+  countAttempt: async () => {},
 };

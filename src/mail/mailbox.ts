@@ -42,7 +42,7 @@ function linkOf(app: App, token: OneTimeToken): string {
 
 function render(app: App, mail: Mail & { user: User | null; token: OneTimeToken | null }): MailboxMail {
   const link = mail.token === null ? null : linkOf(app, mail.token);
-  const { subject, text } = words[mail.kind as MailKind]({ firstName: mail.user?.firstName ?? '', link });
+  const { subject, text } = words[mail.kind as MailKind]({ firstName: nameKnownTo(mail), link });
   return {
     id: mail.id,
     to: mail.recipient,
@@ -52,6 +52,15 @@ function render(app: App, mail: Mail & { user: User | null; token: OneTimeToken 
     html: htmlOf(text, link),
     sentAt: mail.createdAt,
   };
+}
+
+/**
+ * How to greet the receiver: by name only who has proven this address. Everybody else may never have heard of us, and
+ * what a stranger typed as their name would be an advertisement in our mail; programs for mail make links of what looks
+ * like one.
+ */
+function nameKnownTo({ recipient, user }: { readonly recipient: string; readonly user: User | null }): string | null {
+  return user?.emailVerified && user.email === recipient ? user.firstName : null;
 }
 
 function htmlOf(text: string, link: string | null): string {

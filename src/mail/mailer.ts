@@ -29,7 +29,8 @@ export async function queueMail(app: App, transaction: Prisma.TransactionClient,
 
 /**
  * Whether this address may get another mail of this kind: three an hour. Asked before a mail that a stranger can cause,
- * which is then left out silently. The caller has locked the user's row, so that two at once count one after the other.
+ * which is then left out silently. Until the transaction ends nobody else asks for the same, so that whoever asks at once
+ * (several people may name one address) is counted one after the other. Rows of users are locked before this.
  */
 export async function mayMail(
   app: App,
@@ -37,6 +38,7 @@ export async function mayMail(
   { kind, recipient }: Pick<OwedMail, 'kind' | 'recipient'>,
 ): Promise<boolean> {
   if (!app.config.rateLimiting) return true;
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtext(${kind}), hashtext(${recipient}))`;
   const since = new Date(app.now().getTime() - HOUR_MILLISECONDS);
   const sent = await transaction.mail.count({ where: { kind, recipient, createdAt: { gt: since } } });
   return sent < MAILS_AN_HOUR;

@@ -3,7 +3,7 @@ import type { App } from '../app.ts';
 import { recordEvent } from '../audit/service.ts';
 import { hashNewPassword } from '../auth/passwords.ts';
 import { allows, runAfterwards } from '../auth/run-hooks.ts';
-import { lockUser } from '../auth/user-lock.ts';
+import { lockUserByEmail } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { EmailTakenError } from '../errors.ts';
 import { emailField, nameField, parseInput } from '../fields/input.ts';
@@ -33,10 +33,15 @@ const registerUserFields = z.object({ email: emailField, firstName: nameField, l
 
 /**
  * A free address has an account with the role `user`, on record, and is owed a mail to prove it. A taken one is owed a
- * mail that says so, and nothing else has changed. The answer is the same, and so is the work, so that nobody learns
- * who has an account; only without verification there is nothing to hide behind.
+ * mail that says so, at most three an hour, and nothing else has changed; that is on record, too. The answer is the same,
+ * and so is the work, so that nobody learns who has an account; only without verification there is nothing to hide
+ * behind.
  *
- * @throws RegistrationClosedError also when the operator's hook refuses
+ * An address that was registered and never proven is taken like any other. Whoever it belongs to gets no second link from
+ * this, but is told to ask for a new password: the one it has may be a stranger's, who registered first and waits for
+ * the owner to open a link.
+ *
+ * @throws RegistrationClosedError also when the operator's hook refuses, which is on record
  * @throws ValidationError
  * @throws RateLimitedError after too many registrations from this client
  * @throws EmailTakenError with EMAIL_VERIFICATION=off
@@ -46,11 +51,10 @@ export async function registerUser(app: App, request: HookRequest, input: Regist
   if (registration === 'closed') throw new RegistrationClosedError();
   const fields = parseInput(registerUserFields, input);
   requireAcceptablePassword(app, input.password, fields, ['input', 'password']);
-  const throttleKeys = [`client:${clientNetwork(request.client.ipAddress ?? '')}`];
-  await app.registrationThrottle.refuseIfExhausted(throttleKeys);
-  await app.registrationThrottle.countFailure(throttleKeys);
+  await app.registrationThrottle.countAttempt([`client:${clientNetwork(request.client.ipAddress ?? '')}`]);
   const { preRegistration } = app.hooks;
-  if (preRegistration && !(await allows(app, 'preRegistration', () => preRegistration(fields, request)))) {
+  if (preRegistration && !(await allows(app, 'preRegistration', () => preRegistration({ ...fields }, request)))) {
+    await recordRefusal(app, app.db, request, { reason: 'vetoed', email: fields.email, ownerId: null });
     throw new RegistrationClosedError();
   }
 
@@ -59,12 +63,13 @@ export async function registerUser(app: App, request: HookRequest, input: Regist
     try {
       return await insertRegistered(app, transaction, request, { ...fields, passwordHash });
     } catch (error) {
-      if (!(error instanceof EmailTakenError) || emailVerification === 'off') throw error;
-      await mailAccountExists(app, transaction, fields.email);
+      if (!(error instanceof EmailTakenError)) throw error;
+      await refuseTaken(app, transaction, request, fields.email);
       return null;
     }
   });
   if (user !== null) runAfterwards(app, 'postRegistration', user, request);
+  else if (emailVerification === 'off') throw new EmailTakenError();
   return {
     email: fields.email,
     verificationRequired: emailVerification === 'required',
@@ -106,10 +111,40 @@ async function insertRegistered(
   return user;
 }
 
-async function mailAccountExists(app: App, transaction: Prisma.TransactionClient, email: string): Promise<void> {
-  const owner = await transaction.user.findUnique({ where: { email }, select: { id: true } });
-  if (owner === null) return;
-  await lockUser(transaction, owner.id);
-  const mail = { kind: 'account_exists', recipient: email, userId: owner.id } as const;
-  if (await mayMail(app, transaction, mail)) await queueMail(app, transaction, mail);
+async function refuseTaken(
+  app: App,
+  transaction: Prisma.TransactionClient,
+  request: HookRequest,
+  email: string,
+): Promise<void> {
+  const ownerId = await lockUserByEmail(transaction, email);
+  if (ownerId !== null && app.config.emailVerification !== 'off') {
+    const mail = { kind: 'account_exists', recipient: email, userId: ownerId } as const;
+    if (await mayMail(app, transaction, mail)) await queueMail(app, transaction, mail);
+  }
+  await recordRefusal(app, transaction, request, { reason: 'email_taken', email, ownerId });
+}
+
+interface Refusal {
+  readonly reason: 'email_taken' | 'vetoed';
+  readonly email: string;
+  /** Whose address it is; null when nobody knows. */
+  readonly ownerId: string | null;
+}
+
+function recordRefusal(
+  app: App,
+  transaction: Prisma.TransactionClient,
+  { client }: HookRequest,
+  { reason, email, ownerId }: Refusal,
+): Promise<void> {
+  return recordEvent(transaction, {
+    type: 'registration.refused',
+    at: app.now(),
+    actorId: null,
+    subjectId: ownerId,
+    email,
+    client,
+    data: { reason },
+  });
 }

@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import { recordEvent } from '../audit/service.ts';
 import { runAfterwards } from '../auth/run-hooks.ts';
-import { lockUser } from '../auth/user-lock.ts';
+import { lockUser, lockUserByEmail } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { canonicalEmail } from '../fields/email-address.ts';
 import type { HookRequest } from '../hooks.ts';
@@ -34,13 +34,12 @@ export async function mailVerification(
 export function requestEmailVerification(app: App, text: string): void {
   const email = canonicalEmail(text);
   if (email === null || app.config.emailVerification === 'off') return;
-  app.background.run('request email verification', () =>
+  app.background.runInTurn('request email verification', () =>
     app.db.$transaction(async (transaction) => {
-      const found = await transaction.user.findUnique({ where: { email }, select: { id: true } });
-      if (found === null) return;
-      await lockUser(transaction, found.id);
-      const user = await transaction.user.findUnique({ where: { id: found.id, email } });
-      if (user === null || user.emailVerified || user.status === 'REVOKED') return;
+      const id = await lockUserByEmail(transaction, email);
+      if (id === null) return;
+      const user = await transaction.user.findUniqueOrThrow({ where: { id } });
+      if (user.emailVerified || user.status === 'REVOKED') return;
       const isAllowed = await mayMail(app, transaction, { kind: 'email_verification', recipient: email });
       if (isAllowed) await mailVerification(app, transaction, user);
     }),

@@ -40,6 +40,9 @@ CREATE INDEX "one_time_tokens_user_id_purpose_idx" ON "one_time_tokens"("user_id
 CREATE INDEX "mails_created_at_id_idx" ON "mails"("created_at", "id");
 
 -- CreateIndex
+CREATE INDEX "mails_recipient_created_at_idx" ON "mails"("recipient", "created_at");
+
+-- CreateIndex
 CREATE INDEX "mails_user_id_idx" ON "mails"("user_id");
 
 -- CreateIndex

@@ -1,0 +1,38 @@
+// Hooks of an operator: only people of one domain may register, and another service is told of each new account.
+//
+//   HOOKS_MODULE=examples/hooks.ts REGISTRATION_DOMAIN=example.com \
+//   WEBHOOK_URL=https://crm.example.com/accounts WEBHOOK_TOKEN=… npm start
+//
+// Types are all that it takes from Latchkey, so it runs wherever it is put.
+
+import type { HookRequest, HookUser, Registrant, Verdict } from '../src/hooks.ts';
+
+const WEBHOOK_TIMEOUT_MILLISECONDS = 10_000;
+
+const { REGISTRATION_DOMAIN = '', WEBHOOK_URL = '', WEBHOOK_TOKEN = '' } = process.env;
+// What is thrown here keeps the service from starting, and the operator reads it.
+if (REGISTRATION_DOMAIN === '') throw new Error('set REGISTRATION_DOMAIN, such as example.com');
+if (!URL.canParse(WEBHOOK_URL) || WEBHOOK_TOKEN === '') throw new Error('set WEBHOOK_URL and WEBHOOK_TOKEN');
+
+/** Addresses come in canonical form: lower case, the domain in ASCII. */
+export function preRegistration({ email }: Registrant): Verdict {
+  return email.endsWith(`@${REGISTRATION_DOMAIN}`);
+}
+
+/** A failure is logged and not tried again. Not with the request's signal: the account stays when the client has left. */
+export async function postRegistration(user: HookUser, request: HookRequest): Promise<void> {
+  const response = await fetch(WEBHOOK_URL, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${WEBHOOK_TOKEN}`,
+      'idempotency-key': user.id,
+      'x-request-id': request.id,
+    },
+    body: JSON.stringify({ event: 'user.registered', user }),
+    redirect: 'error',
+    signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MILLISECONDS),
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`the webhook answered ${response.status}`);
+}
