@@ -2,7 +2,14 @@ import { validate as isUuid } from 'uuid';
 import type { Prisma } from '../database/generated/client.ts';
 import type { FieldProblem } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
-import { pageArguments, pageType, readPage, refuseBadInput, refuseUnstorable } from '../graphql/pagination.ts';
+import {
+  pageArguments,
+  pageType,
+  readPage,
+  refuseBadInput,
+  refuseUnstorable,
+  selectedRelations,
+} from '../graphql/pagination.ts';
 
 const AuditEventObject = builder.prismaObject('AuditEvent', {
   description: 'Something that happened to an account or to the service. Needs AUDIT_READ.',
@@ -47,7 +54,8 @@ builder.queryField('auditEvents', (t) =>
     authScopes: { permission: 'AUDIT_READ' },
     description: 'A page of the audit events, the newest first. Needs AUDIT_READ.',
     args: { ...pageArguments, filter: t.arg({ type: AuditEventFilterInput, description: 'Which ones.' }) },
-    resolve: (_root, { filter, ...page }, { app }) => {
+    resolve: (_root, { filter, ...page }, context, info) => {
+      const { app } = context;
       const { type, userId, since, until } = filter ?? {};
       refuseUnstorable(['filter', 'type'], { ...type });
       if (typeof userId === 'string' && !isUuid(userId)) {
@@ -60,7 +68,13 @@ builder.queryField('auditEvents', (t) =>
         ...((since || until) && { at: { ...(since && { gte: since }), ...(until && { lt: until }) } }),
       };
       return readPage(page, {
-        find: (stretch) => app.db.auditEvent.findMany({ where, orderBy: [{ at: 'desc' }, { id: 'desc' }], ...stretch }),
+        find: (stretch) =>
+          app.db.auditEvent.findMany({
+            where,
+            orderBy: [{ at: 'desc' }, { id: 'desc' }],
+            ...stretch,
+            ...selectedRelations(context, info),
+          }),
         count: () => app.db.auditEvent.count({ where }),
       });
     },

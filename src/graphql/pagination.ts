@@ -1,7 +1,9 @@
 import type { ObjectRef } from '@pothos/core';
-import { GraphQLError } from 'graphql';
+import { queryFromInfo } from '@pothos/plugin-prisma';
+import { GraphQLError, type GraphQLResolveInfo } from 'graphql';
 import type { FieldProblem } from '../errors.ts';
 import { builder } from './builder.ts';
+import type { Context } from './context.ts';
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
@@ -38,6 +40,15 @@ export async function readPage<Row>({ offset, limit }: PageArguments, source: Pa
   ]);
   const rows = await source.find({ skip: offset, take: limit + 1 });
   return { offset, limit, items: rows.slice(0, limit), hasNextPage: rows.length > limit, countAll: source.count };
+}
+
+/**
+ * For `find`: what the operation asks of the items besides their own columns. Read with the page; otherwise all of its
+ * rows would be read a second time, and the whole list fail if one of them is deleted in between.
+ */
+export function selectedRelations(context: Context, info: GraphQLResolveInfo) {
+  const { include } = queryFromInfo({ context, info, path: ['items'] });
+  return include && { include };
 }
 
 /** For lists, whose bad arguments have no union to be answered in. */

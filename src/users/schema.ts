@@ -2,7 +2,14 @@ import { validate as isUuid } from 'uuid';
 import { canonicalEmail } from '../fields/email-address.ts';
 import { builder } from '../graphql/builder.ts';
 import { unauthenticated } from '../graphql/errors.ts';
-import { pageArguments, pageType, readPage, refuseUnstorable, SortDirectionEnum } from '../graphql/pagination.ts';
+import {
+  pageArguments,
+  pageType,
+  readPage,
+  refuseUnstorable,
+  SortDirectionEnum,
+  selectedRelations,
+} from '../graphql/pagination.ts';
 import { UserStatusEnum } from '../graphql/user-status.ts';
 import { roleNameKey } from '../roles/service.ts';
 import { isAuthorized } from './is-authorized.ts';
@@ -94,13 +101,15 @@ builder.queryFields((t) => ({
       filter: t.arg({ type: UserFilterInput, description: 'Which ones.' }),
       orderBy: t.arg({ type: UserOrderInput, description: 'In which order.' }),
     },
-    resolve: (_root, { filter, orderBy, ...page }, { app }) => {
+    resolve: (_root, { filter, orderBy, ...page }, context, info) => {
+      const { app } = context;
       refuseUnstorable(['filter'], filter ?? {});
       const roleKey = typeof filter?.role === 'string' ? (roleNameKey(filter.role) ?? '') : null;
       const where = usersWhere(filter ?? {}, roleKey);
       const order = usersOrderBy(orderBy?.field ?? 'CREATED_AT', orderBy?.direction ?? 'DESC');
       return readPage(page, {
-        find: (stretch) => app.db.user.findMany({ where, orderBy: order, ...stretch }),
+        find: (stretch) =>
+          app.db.user.findMany({ where, orderBy: order, ...stretch, ...selectedRelations(context, info) }),
         count: () => app.db.user.count({ where }),
       });
     },

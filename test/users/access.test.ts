@@ -1,32 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Permission } from '../../src/auth/permissions.ts';
-import { AuditEvents, Users } from '../lists/operations.ts';
-import { CreateRole, DeleteRole, RoleById, RoleByName, Roles, UpdateRole } from '../roles/operations.ts';
+import { Users } from '../lists/operations.ts';
+import { UpdateRole } from '../roles/operations.ts';
 import { errorsOf, faultsOf, forbidden, unauthenticated } from '../sessions/operations.ts';
-import { createPerson, type Person } from '../support/people.ts';
-import { type Answer, type RequestOptions, startTestService, type TestService } from '../support/service.ts';
-import {
-  ActivateUser,
-  AssignRole,
-  CreateUser,
-  DeleteUser,
-  RevokeRole,
-  RevokeUser,
-  RevokeUserSessions,
-  UpdateMe,
-  UpdateUser,
-  UserByEmail,
-  UserById,
-} from './operations.ts';
+import { createPerson } from '../support/people.ts';
+import { startTestService, type TestService } from '../support/service.ts';
+import { mutations, queries, setScene } from './every-operation.ts';
+import { AssignRole, RevokeRole, UpdateMe, UserByEmail, UserById } from './operations.ts';
 import { createRoleRow, createStaff, everything, type Staff, signedIn, startTwin } from './staff.ts';
 
 let service: TestService;
 let plain: Staff;
-let target: Person;
-/** A role without permissions, which nobody holds. */
-let roleId: string;
-let heldRoleId: string;
-
 beforeAll(async () => {
   service = await startTestService();
   plain = await signedIn(service, await createPerson(service));
@@ -34,103 +18,15 @@ beforeAll(async () => {
 afterEach(() => expect(faultsOf(service)).toEqual([]));
 afterAll(() => service.close());
 
-async function prepare(): Promise<void> {
-  const [free, held] = await Promise.all([createRoleRow(service, []), createRoleRow(service, [])]);
-  target = await createPerson(service, { roles: ['user', held.name] });
-  roleId = free.id;
-  heldRoleId = held.id;
-}
-
-interface Operation {
-  readonly field: string;
-  readonly permission: Permission;
-  /** Asks for something that is there to be read or done. */
-  readonly run: (options: RequestOptions) => Promise<Answer<Record<string, unknown>>>;
-}
-
-const newUser = { firstName: 'Sonja', lastName: 'Kowalewskaja' };
-
-const queries: readonly Operation[] = [
-  { field: 'user', permission: 'USERS_READ', run: (as) => service.execute(UserById, { id: target.user.id }, as) },
-  {
-    field: 'userByEmail',
-    permission: 'USERS_READ',
-    run: (as) => service.execute(UserByEmail, { email: target.user.email }, as),
-  },
-  { field: 'users', permission: 'USERS_READ', run: (as) => service.execute(Users, {}, as) },
-  { field: 'role', permission: 'ROLES_READ', run: (as) => service.execute(RoleById, { id: roleId }, as) },
-  { field: 'roleByName', permission: 'ROLES_READ', run: (as) => service.execute(RoleByName, { name: 'user' }, as) },
-  { field: 'roles', permission: 'ROLES_READ', run: (as) => service.execute(Roles, {}, as) },
-  { field: 'auditEvents', permission: 'AUDIT_READ', run: (as) => service.execute(AuditEvents, {}, as) },
-];
-
-const mutations: readonly Operation[] = [
-  {
-    field: 'createUser',
-    permission: 'USERS_WRITE',
-    run: (as) => service.execute(CreateUser, { input: { ...newUser, email: `x${target.user.email}` } }, as),
-  },
-  {
-    field: 'updateUser',
-    permission: 'USERS_WRITE',
-    run: (as) => service.execute(UpdateUser, { input: { id: target.user.id, ...newUser, emailVerified: false } }, as),
-  },
-  {
-    field: 'deleteUser',
-    permission: 'USERS_WRITE',
-    run: (as) => service.execute(DeleteUser, { input: { id: target.user.id } }, as),
-  },
-  {
-    field: 'activateUser',
-    permission: 'USERS_WRITE',
-    run: (as) => service.execute(ActivateUser, { input: { id: target.user.id } }, as),
-  },
-  {
-    field: 'revokeUser',
-    permission: 'USERS_WRITE',
-    run: (as) => service.execute(RevokeUser, { input: { id: target.user.id } }, as),
-  },
-  {
-    field: 'revokeUserSessions',
-    permission: 'SESSIONS_REVOKE',
-    run: (as) => service.execute(RevokeUserSessions, { input: { id: target.user.id } }, as),
-  },
-  {
-    field: 'createRole',
-    permission: 'ROLES_WRITE',
-    run: (as) => service.execute(CreateRole, { input: { name: `role of ${target.user.id.slice(-12)}` } }, as),
-  },
-  {
-    field: 'updateRole',
-    permission: 'ROLES_WRITE',
-    run: (as) => service.execute(UpdateRole, { input: { id: roleId, description: 'changed' } }, as),
-  },
-  {
-    field: 'deleteRole',
-    permission: 'ROLES_WRITE',
-    run: (as) => service.execute(DeleteRole, { input: { id: roleId } }, as),
-  },
-  {
-    field: 'assignRole',
-    permission: 'ROLES_WRITE',
-    run: (as) => service.execute(AssignRole, { input: { userId: target.user.id, roleId } }, as),
-  },
-  {
-    field: 'revokeRole',
-    permission: 'ROLES_WRITE',
-    run: (as) => service.execute(RevokeRole, { input: { userId: target.user.id, roleId: heldRoleId } }, as),
-  },
-];
-
 const operations = [...queries, ...mutations];
 const allPermissions = [...new Set(operations.map(({ permission }) => permission))];
 
 describe('nobody', () => {
   it.each(operations)('is told to sign in by $field, and changes nothing', async ({ field, run }) => {
-    await prepare();
+    const scene = await setScene(service);
     const before = await everything(service);
     for (const as of [{}, { accessToken: 'garbage' }]) {
-      const answer = await run(as);
+      const answer = await run(service, scene, as);
       expect(answer.data).toEqual({ [field]: null });
       expect(errorsOf(answer)).toEqual([unauthenticated(field)]);
     }
@@ -146,9 +42,9 @@ describe('nobody', () => {
 
 describe('a user without permissions', () => {
   it.each(operations)('is refused $field, and changes nothing', async ({ field, run }) => {
-    await prepare();
+    const scene = await setScene(service);
     const before = await everything(service);
-    const answer = await run(plain.as);
+    const answer = await run(service, scene, plain.as);
     expect(answer.data).toEqual({ [field]: null });
     expect(errorsOf(answer)).toEqual([forbidden(field)]);
     expect(await everything(service)).toEqual(before);
@@ -181,13 +77,13 @@ describe('a user without permissions', () => {
 
 describe('one who has every permission but the one', () => {
   it.each(operations)('is refused $field, and changes nothing', async ({ field, permission, run }) => {
-    await prepare();
+    const scene = await setScene(service);
     const staff = await createStaff(
       service,
       allPermissions.filter((other) => other !== permission),
     );
     const before = await everything(service);
-    const answer = await run(staff.as);
+    const answer = await run(service, scene, staff.as);
     expect(answer.data).toEqual({ [field]: null });
     expect(errorsOf(answer)).toEqual([forbidden(field)]);
     expect(await everything(service)).toEqual(before);
@@ -196,17 +92,17 @@ describe('one who has every permission but the one', () => {
 
 describe('one who has the one permission and no other', () => {
   it.each(queries)('reads through $field', async ({ field, permission, run }) => {
-    await prepare();
+    const scene = await setScene(service);
     const staff = await createStaff(service, [permission]);
-    const { data, errors } = await run(staff.as);
+    const { data, errors } = await run(service, scene, staff.as);
     expect(errors).toEqual([]);
     expect(data?.[field]).not.toBeNull();
   });
 
   it.each(mutations)('does $field', async ({ field, permission, run }) => {
-    await prepare();
+    const scene = await setScene(service);
     const staff = await createStaff(service, [permission]);
-    const { data, errors } = await run(staff.as);
+    const { data, errors } = await run(service, scene, staff.as);
     expect(errors).toEqual([]);
     expect(data?.[field]).toMatchObject({ __typename: expect.stringMatching(/Payload$/) });
   });
