@@ -5,6 +5,8 @@ import { processorSeconds } from './processor-time.ts';
 /** Does the one thing that is measured, once, and throws unless it succeeded. */
 export type Step = () => Promise<void>;
 
+const WARM_UP_SECONDS = 1;
+
 /**
  * The life of a process that makes load: it is told its plan, readies a client for each of the people, lets all
  * of them repeat their step, one after another without a pause, tells how long each took, and ends.
@@ -13,6 +15,8 @@ export async function drive(readyClient: (plan: Plan, person: Person) => Promise
   const [message] = await once(process, 'message');
   const plan = Plan.parse(message);
   const steps = await Promise.all(plan.people.map((person) => readyClient(plan, person)));
+  // Whoever else does the work has been warm for long, and so has to be who does it here.
+  if (plan.pid === null) await repeat(steps, { ...plan, seconds: WARM_UP_SECONDS });
   const sample = await repeat(steps, plan);
   process.send?.(sample);
   process.disconnect();

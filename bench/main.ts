@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { DatabaseKind } from './databases/database.ts';
 import { embeddedKind } from './databases/embedded.ts';
 import { startPostgresKind } from './databases/postgres.ts';
-import { readOptions } from './options.ts';
+import { readOptions, USAGE } from './options.ts';
 import { measureReadiness } from './ready.ts';
 import { report } from './report.ts';
 import type { Machine, Results } from './results.ts';
@@ -20,7 +20,7 @@ const RESULTS = join(import.meta.dirname, 'results');
 
 const BYTES_PER_GIBIBYTE = 1024 ** 3;
 
-const options = readOptions(process.argv.slice(2));
+const options = readOptions(process.argv.slice(2)) ?? showUsage();
 const temporaryDirectory = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
 process.on('exit', () => rmSync(temporaryDirectory, { recursive: true, force: true, maxRetries: 5 }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
@@ -59,6 +59,11 @@ mkdirSync(RESULTS, { recursive: true });
 const file = join(RESULTS, `${new Date().toISOString().replaceAll(':', '-')}.json`);
 writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
 process.stdout.write(`${report(results)}\n`);
+
+function showUsage(): never {
+  process.stderr.write(USAGE);
+  process.exit(1);
+}
 
 async function measure(kind: DatabaseKind): Promise<void> {
   if (options.scenarios.has('ready')) {

@@ -26,23 +26,16 @@ export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] 
   --against    another checkout with the same tables, whose service is measured in turn with this one's
 `;
 
-/** @throws with the usage when the arguments ask for what is not there */
-export function readOptions(args: readonly string[]): Options {
-  const { positionals, values } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      seconds: { type: 'string', default: '2' },
-      rounds: { type: 'string', default: '2' },
-      database: { type: 'string', multiple: true, default: ALL_DATABASES },
-      against: { type: 'string' },
-    },
-  });
+/** What the arguments ask for, or null when they ask for what is not there. */
+export function readOptions(args: readonly string[]): Options | null {
+  const parsed = parse(args);
+  if (parsed === null) return null;
+  const { positionals, values } = parsed;
   const seconds = Number(values.seconds);
   const rounds = Number(values.rounds);
-  const isUnknown = (names: readonly string[], known: readonly string[]) => names.some((it) => !known.includes(it));
-  if (isUnknown(positionals, ALL_SCENARIOS) || isUnknown(values.database, ALL_DATABASES)) throw new Error(USAGE);
-  if (!(seconds > 0) || !(Number.isInteger(rounds) && rounds > 0)) throw new Error(USAGE);
+  const areKnown = (names: readonly string[], known: readonly string[]) => names.every((name) => known.includes(name));
+  if (!areKnown(positionals, ALL_SCENARIOS) || !areKnown(values.database, ALL_DATABASES)) return null;
+  if (!(seconds > 0) || !(Number.isInteger(rounds) && rounds > 0)) return null;
   return {
     scenarios: new Set(positionals.length === 0 ? DEFAULT_SCENARIOS : positionals),
     seconds,
@@ -50,4 +43,21 @@ export function readOptions(args: readonly string[]): Options {
     databases: new Set(values.database),
     against: values.against === undefined ? null : resolve(values.against),
   };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string', default: '2' },
+        rounds: { type: 'string', default: '2' },
+        database: { type: 'string', multiple: true, default: ALL_DATABASES },
+        against: { type: 'string' },
+      },
+    });
+  } catch {
+    return null;
+  }
 }

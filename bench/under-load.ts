@@ -48,7 +48,8 @@ export async function measureUnderLoad(
     const load: LoadResult[] = [];
     for (const scenario of scenarios) {
       const contenders = contendersOf(scenario, service, other);
-      await measureLoad(contenders, { people, connections: PEOPLE, seconds: WARM_UP_SECONDS, rounds: 1 });
+      const servers = contenders.filter(({ pid }) => pid !== null);
+      await measureLoad(servers, { people, connections: PEOPLE, seconds: WARM_UP_SECONDS, rounds: 1 });
       for (const connections of CONNECTIONS) {
         onProgress(`${kind.name}: ${scenario.name}, connections: ${connections}`);
         const { seconds, rounds } = options;

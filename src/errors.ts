@@ -63,6 +63,15 @@ export class LastAdministratorError extends IdentityError {
   }
 }
 
+/** The viewer is signed in no more. Not a member of any union: the API answers UNAUTHENTICATED. */
+export class UnauthenticatedError extends Error {
+  override readonly name = 'UnauthenticatedError';
+
+  constructor() {
+    super('Sign in first: this needs a valid access token.');
+  }
+}
+
 /** The viewer's permissions do not reach this far. Not a member of any union: the API answers FORBIDDEN. */
 export class ForbiddenError extends Error {
   override readonly name = 'ForbiddenError';

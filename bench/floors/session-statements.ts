@@ -41,7 +41,8 @@ export async function rotateSession(pool: pg.Pool, sessionId: string, generation
       UPDATE sessions s SET generation = s.generation + 1, last_used_at = ${now},
         idle_expires_at = least(${end}, s.absolute_expires_at)
       FROM users u
-      WHERE s.id = ${sessionId} AND u.id = s.user_id AND s.generation = ${generation} AND ${sessionIsLive(now)}
+      WHERE s.id = ${sessionId} AND u.id = s.user_id AND s.generation = ${generation}::bigint
+        AND ${sessionIsLive(now)}
       RETURNING ${signedInColumns}`,
   );
   if (row.generation !== generation + 1) throw new Error('the session was not rotated');

@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import { Prisma, type Session, type User } from '../database/generated/client.ts';
+import { queryPrepared } from '../database/prepared-statement.ts';
 import { type Permission, permissionsOf } from './permissions.ts';
 
 /** A live session with its active user and what that user may do. */
@@ -12,10 +13,25 @@ export interface SignedIn {
 
 /** The session, unless it has ended or its user may not sign in. One statement, by primary key. */
 export async function findSignedIn(app: App, sessionId: string, now: Date): Promise<SignedIn | null> {
-  const [row] = await app.db.$queryRaw<SignedInRow[]>`
+  const statement = signedInStatement(sessionId, now);
+  const [row] = await queryPrepared<SignedInRow>(app.database, 'find_signed_in', statement);
+  return row === undefined ? null : signedInOf(row);
+}
+
+/** The same, as the transaction sees it. */
+export async function findSignedInWithin(
+  transaction: Prisma.TransactionClient,
+  sessionId: string,
+  now: Date,
+): Promise<SignedIn | null> {
+  const [row] = await transaction.$queryRaw<SignedInRow[]>(signedInStatement(sessionId, now));
+  return row === undefined ? null : signedInOf(row);
+}
+
+function signedInStatement(sessionId: string, now: Date): Prisma.Sql {
+  return Prisma.sql`
     SELECT ${signedInColumns} FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = ${sessionId}::uuid AND ${sessionIsLive(now)}`;
-  return row === undefined ? null : signedInOf(row);
 }
 
 /** What makes session `s` of user `u` good for anything. */

@@ -1,4 +1,8 @@
 import * as argon2 from 'argon2';
+import { bcryptVerifier } from './hashes/bcrypt.ts';
+import { pbkdf2Verifier } from './hashes/pbkdf2.ts';
+import { scryptVerifier } from './hashes/scrypt.ts';
+import type { PasswordVerifier } from './hashes/verifier.ts';
 
 export interface Argon2Parameters {
   readonly memoryKib: number;
@@ -44,12 +48,37 @@ const ownSaltBytes = 16;
 const ownTagBytes = 32;
 
 /**
- * Whether the password is the hashed one, whatever argon2 parameters the hash was made with. False, at once, for an
- * implausible password and for a hash of no known form or beyond the strongest parameters.
+ * Whether the password is the hashed one. The hash may be argon2 of any variant and parameters, or of an older form:
+ * bcrypt, scrypt or PBKDF2 as passlib, Django and Werkzeug write them. False, at once, for an implausible password and
+ * for a hash of no known form or beyond what is computed for anybody.
  */
 export async function verifyPassword(hash: string, password: string): Promise<boolean> {
-  if (!isPlausiblePassword(password) || parsePasswordHash(hash) === null) return false;
-  return argon2.verify(hash, password.normalize('NFC'));
+  const verify = verifierOf(hash);
+  if (verify === null || !isPlausiblePassword(password)) return false;
+  // Our own hashes are of the NFC form. What other systems hashed is what was typed there, in whatever form.
+  for (const candidate of new Set([password.normalize('NFC'), password])) {
+    if (await verify(candidate)) return true;
+  }
+  return false;
+}
+
+/** Whether there is a password that `verifyPassword` would accept for this hash. */
+export function isKnownPasswordHash(hash: string): boolean {
+  return verifierOf(hash) !== null;
+}
+
+function verifierOf(hash: string): PasswordVerifier | null {
+  if (hash.length > MAX_HASH_LENGTH) return null;
+  return argon2Verifier(hash) ?? bcryptVerifier(hash) ?? scryptVerifier(hash) ?? pbkdf2Verifier(hash);
+}
+
+const MAX_HASH_LENGTH = 2048;
+
+/** Django writes an argon2 hash after the name of its family, which makes two dollar signs of one. */
+function argon2Verifier(hash: string): PasswordVerifier | null {
+  const phcString = hash.startsWith('argon2$') ? hash.slice('argon2'.length) : hash;
+  if (parsePasswordHash(phcString) === null) return null;
+  return (password) => argon2.verify(phcString, password);
 }
 
 /** Whether the hash is of another form, or in any respect weaker, than a new one would be. A stronger one may stay. */

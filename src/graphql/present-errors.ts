@@ -1,7 +1,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
-import { ForbiddenError } from '../errors.ts';
+import { ForbiddenError, UnauthenticatedError } from '../errors.ts';
 import { MASKED_MESSAGE } from './errors.ts';
 import { withoutValues } from './without-values.ts';
 
@@ -41,6 +41,7 @@ export function presentErrors({ log, suggestions }: Options): Plugin<object, { r
 
       function present(error: GraphQLError): GraphQLError {
         const fault = faultBehind(error);
+        if (fault instanceof UnauthenticatedError) return recoded(error, fault.message, { code: 'UNAUTHENTICATED' });
         if (fault instanceof ForbiddenError) return recoded(error, fault.message, { code: 'FORBIDDEN' });
         if (fault !== null) {
           // Whoever hung up reads no answer, and did nothing wrong.

@@ -5,6 +5,7 @@ import { type AuditEventType, type Client, recordEvent } from '../audit/service.
 import { requireToHold } from '../auth/authority.ts';
 import { ADMIN_ROLE, type Permission, permissionsOf } from '../auth/permissions.ts';
 import type { Viewer } from '../auth/viewer.ts';
+import { lockViewer } from '../auth/viewer-lock.ts';
 import type { Prisma, Role } from '../database/generated/client.ts';
 import { violatesUnique } from '../database/unique-violation.ts';
 import { ValidationError } from '../errors.ts';
@@ -64,12 +65,15 @@ export async function createRole(app: App, viewer: Viewer, client: Client, input
   const permissions = [...new Set(input.permissions)];
   requireToHold(viewer, permissions);
   const now = app.now();
-  return app.db.$transaction(async (transaction) => {
-    const data = { name, description, permissions, nameKey: roleNameKey(name) ?? '', createdAt: now, updatedAt: now };
-    const role = await namedOnce(transaction.role.create({ data: { id: newId(), ...data } }));
-    await recordRoleEvent(app, transaction, viewer, client, 'role.created', role, { permissions });
-    return role;
-  });
+  const data = { name, description, permissions, nameKey: roleNameKey(name) ?? '', createdAt: now, updatedAt: now };
+  return namedOnce(
+    app.db.$transaction(async (transaction) => {
+      await lockViewer(app, transaction, viewer);
+      const role = await transaction.role.create({ data: { id: newId(), ...data } });
+      await recordRoleEvent(app, transaction, viewer, client, 'role.created', role, { permissions });
+      return role;
+    }),
+  );
 }
 
 /**
@@ -83,17 +87,18 @@ export async function createRole(app: App, viewer: Viewer, client: Client, input
 export async function updateRole(app: App, viewer: Viewer, client: Client, input: UpdateRoleInput): Promise<Role> {
   const { name, description } = parseInput(updateRoleFields, input);
   const permissions = input.permissions ? [...new Set(input.permissions)] : undefined;
-  return app.db.$transaction(async (transaction) => {
-    const role = await lockedRole(transaction, input.id);
-    requireToHold(viewer, [...permissionsOf([role]), ...(permissions ?? [])]);
-    if (role.builtIn && name !== undefined && name !== role.name) {
-      throw builtIn('name', 'The name of a built-in role does not change.');
-    }
-    if (role.builtIn && role.name === ADMIN_ROLE && permissions !== undefined) {
-      throw builtIn('permissions', 'The role "admin" always holds every permission.');
-    }
-    const updated = await namedOnce(
-      transaction.role.update({
+  return namedOnce(
+    app.db.$transaction(async (transaction) => {
+      const role = await lockedRole(transaction, input.id);
+      await lockViewer(app, transaction, viewer);
+      requireToHold(viewer, [...permissionsOf([role]), ...(permissions ?? [])]);
+      if (role.builtIn && name !== undefined && name !== role.name) {
+        throw builtIn('name', 'The name of a built-in role does not change.');
+      }
+      if (role.builtIn && role.name === ADMIN_ROLE && permissions !== undefined) {
+        throw builtIn('permissions', 'The role "admin" always holds every permission.');
+      }
+      const updated = await transaction.role.update({
         where: { id: role.id },
         data: {
           ...(name !== undefined && { name, nameKey: roleNameKey(name) ?? '' }),
@@ -101,15 +106,15 @@ export async function updateRole(app: App, viewer: Viewer, client: Client, input
           ...(permissions !== undefined && { permissions }),
           updatedAt: app.now(),
         },
-      }),
-    );
-    await recordRoleEvent(app, transaction, viewer, client, 'role.updated', updated, {
-      previousName: role.name,
-      previousPermissions: role.permissions,
-      permissions: updated.permissions,
-    });
-    return updated;
-  });
+      });
+      await recordRoleEvent(app, transaction, viewer, client, 'role.updated', updated, {
+        previousName: role.name,
+        previousPermissions: role.permissions,
+        permissions: updated.permissions,
+      });
+      return updated;
+    }),
+  );
 }
 
 /**
@@ -123,6 +128,7 @@ export async function updateRole(app: App, viewer: Viewer, client: Client, input
 export async function deleteRole(app: App, viewer: Viewer, client: Client, id: string): Promise<void> {
   await app.db.$transaction(async (transaction) => {
     const role = await lockedRole(transaction, id);
+    await lockViewer(app, transaction, viewer);
     if (role.builtIn) throw builtIn('id', 'A built-in role is never deleted.');
     requireToHold(viewer, permissionsOf([role]));
     const userCount = await transaction.userRole.count({ where: { roleId: role.id } });

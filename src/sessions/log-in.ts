@@ -3,7 +3,7 @@ import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { hashNewPassword, passwordMatches } from '../auth/passwords.ts';
 import { allows, hookUser, runAfterwards } from '../auth/run-hooks.ts';
-import { findSignedIn } from '../auth/signed-in.ts';
+import { findSignedIn, type SignedIn } from '../auth/signed-in.ts';
 import { isPlausiblePassword, needsRehash } from '../crypto/password-hash.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { RateLimitedError } from '../errors.ts';
@@ -48,22 +48,20 @@ export async function logIn(app: App, request: HookRequest, input: LogInInput): 
   }
 
   const attempt = () => tryOnce(app, request, { email, password: input.password, throttleKeys });
-  // Overtaken by a change of the user, the attempt is judged by what holds now. Otherwise one of two logins at the same
-  // time would be refused because the other has just replaced the hash.
-  const sessionId = (await attempt()) ?? (await attempt());
-  const now = app.now();
-  const signedIn = sessionId === null ? null : await findSignedIn(app, sessionId, now);
+  // Overtaken by a change of the user or by the end of all sessions, the attempt is judged by what holds now. Otherwise
+  // the right password would be called wrong, when another login at the same time has just replaced its hash.
+  const signedIn = (await attempt()) ?? (await attempt());
   if (signedIn === null) return refuse(app, client, email, 'credentials');
   runAfterwards(app, 'postLogin', signedIn.user, request);
-  return issueTokens(app, signedIn, now);
+  return issueTokens(app, signedIn, app.now());
 }
 
 interface Attempt extends LogInInput {
   readonly throttleKeys: readonly string[];
 }
 
-/** The id of the new session, or null, and no session, when the user changed in the meantime. */
-async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promise<string | null> {
+/** The new session, or null, and no live session, when the user changed or all sessions ended in the meantime. */
+async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promise<SignedIn | null> {
   const { client, signal } = request;
   const { email, password, throttleKeys } = attempt;
   const user = await app.db.user.findUnique({ where: { email } });
@@ -89,7 +87,7 @@ async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promis
   const currentHash = await strengthenedHash(app, user, password);
   // Nobody is there any more to take the tokens.
   signal.throwIfAborted();
-  return app.db.$transaction(async (transaction) => {
+  const sessionId = await app.db.$transaction(async (transaction) => {
     // The user row is written first: whatever changes password, address or status writes it first too.
     const { count } = await transaction.user.updateMany({
       where: {
@@ -104,6 +102,7 @@ async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promis
     if (count === 0) return null;
     return openSession(app, transaction, client, { userId: user.id, email, now });
   });
+  return sessionId === null ? null : findSignedIn(app, sessionId, now);
 }
 
 /**

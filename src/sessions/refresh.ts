@@ -10,6 +10,8 @@ import {
 } from '../auth/signed-in.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import { readToken } from '../crypto/derived-token.ts';
+import { Prisma } from '../database/generated/client.ts';
+import { queryPrepared } from '../database/prepared-statement.ts';
 import { InvalidRefreshTokenError } from './errors.ts';
 import { type IssuedTokens, issueTokens } from './tokens.ts';
 
@@ -40,12 +42,13 @@ export async function refresh(app: App, client: Client, refreshToken: string): P
 async function rotate(app: App, sessionId: string, generation: number, now: Date): Promise<SignedIn | null> {
   const idleExpiresAt = new Date(now.getTime() + app.config.refreshTokenTtlSeconds * 1000);
   // A token can carry a generation that the column cannot.
-  const [row] = await app.db.$queryRaw<SignedInRow[]>`
+  const statement = Prisma.sql`
     UPDATE sessions s SET generation = s.generation + 1, last_used_at = ${now},
       idle_expires_at = least(${idleExpiresAt}, s.absolute_expires_at)
     FROM users u
     WHERE s.id = ${sessionId}::uuid AND u.id = s.user_id AND s.generation = ${generation}::bigint AND ${sessionIsLive(now)}
     RETURNING ${signedInColumns}`;
+  const [row] = await queryPrepared<SignedInRow>(app.database, 'rotate_session', statement);
   return row === undefined ? null : signedInOf(row);
 }
 

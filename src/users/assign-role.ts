@@ -28,7 +28,7 @@ export function assignRole(app: App, viewer: Viewer, client: Client, input: User
   return app.db.$transaction(async (transaction) => {
     const [role] = await findRoles(transaction, [input.roleId]);
     if (role === undefined) throw new NotFoundError();
-    const user = await lockedUser(transaction, input.userId);
+    const user = await lockedUser(app, transaction, viewer, input.userId);
     requireToHold(viewer, permissionsOf([role]));
     const held = await transaction.userRole.findMany({ where: { userId: user.id }, select: { roleId: true } });
     if (held.some(({ roleId }) => roleId === role.id)) throw new RoleAlreadyAssignedError();
@@ -54,7 +54,7 @@ export async function revokeRole(app: App, viewer: Viewer, client: Client, input
     const administrators = isAdmin ? await lockAdministrators(app, transaction) : null;
     const [role] = await findRoles(transaction, [input.roleId]);
     if (role === undefined) throw new NotFoundError();
-    const user = await lockedUser(transaction, input.userId);
+    const user = await lockedUser(app, transaction, viewer, input.userId);
     await requireAuthorityOver(transaction, viewer, user.id);
     const { count } = await transaction.userRole.deleteMany({ where: { userId: user.id, roleId: role.id } });
     if (count === 0) throw new RoleNotAssignedError();

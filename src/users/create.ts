@@ -5,6 +5,7 @@ import { requireToHold } from '../auth/authority.ts';
 import { hashNewPassword } from '../auth/passwords.ts';
 import { permissionsOf } from '../auth/permissions.ts';
 import type { Viewer } from '../auth/viewer.ts';
+import { lockViewer } from '../auth/viewer-lock.ts';
 import type { User, UserStatus } from '../database/generated/client.ts';
 import { emailField, nameField, parseInput, remarkField } from '../fields/input.ts';
 import { requireAcceptablePassword } from '../passwords/policy.ts';
@@ -45,6 +46,7 @@ export async function createUser(app: App, viewer: Viewer, client: Client, input
   const passwordHash = password === null ? null : await hashNewPassword(app, password);
   return app.db.$transaction(async (transaction) => {
     const roles = await findRoles(transaction, input.roleIds ?? []);
+    await lockViewer(app, transaction, viewer);
     requireToHold(viewer, permissionsOf(roles));
     const roleIds = roles.map(({ id }) => id);
     const user = await insertUser(app, transaction, {

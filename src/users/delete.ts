@@ -16,7 +16,7 @@ import { lockedUser } from './locked-user.ts';
 export async function deleteUser(app: App, viewer: Viewer, client: Client, id: string): Promise<void> {
   await app.db.$transaction(async (transaction) => {
     const administrators = await lockAdministrators(app, transaction);
-    const user = await lockedUser(transaction, id);
+    const user = await lockedUser(app, transaction, viewer, id);
     await requireAuthorityOver(transaction, viewer, user.id);
     administrators.requireOtherThan(user.id);
     await transaction.user.delete({ where: { id: user.id } });

@@ -16,7 +16,7 @@ import { lockedUser } from './locked-user.ts';
  */
 export function activateUser(app: App, viewer: Viewer, client: Client, id: string): Promise<User> {
   return app.db.$transaction(async (transaction) => {
-    const user = await lockedUser(transaction, id);
+    const user = await lockedUser(app, transaction, viewer, id);
     await requireAuthorityOver(transaction, viewer, user.id);
     if (user.status === 'ACTIVE') return user;
     return setStatus(app, transaction, viewer, client, user, 'ACTIVE', 'user.activated');
@@ -34,7 +34,7 @@ export function activateUser(app: App, viewer: Viewer, client: Client, id: strin
 export function revokeUser(app: App, viewer: Viewer, client: Client, id: string): Promise<User> {
   return app.db.$transaction(async (transaction) => {
     const administrators = await lockAdministrators(app, transaction);
-    const user = await lockedUser(transaction, id);
+    const user = await lockedUser(app, transaction, viewer, id);
     await requireAuthorityOver(transaction, viewer, user.id);
     if (user.status === 'REVOKED') return user;
     administrators.requireOtherThan(user.id);
@@ -54,7 +54,7 @@ export function revokeUser(app: App, viewer: Viewer, client: Client, id: string)
  */
 export function revokeUserSessions(app: App, viewer: Viewer, client: Client, id: string): Promise<number> {
   return app.db.$transaction(async (transaction) => {
-    const user = await lockedUser(transaction, id);
+    const user = await lockedUser(app, transaction, viewer, id);
     await requireAuthorityOver(transaction, viewer, user.id);
     return endSessions(app, transaction, client, { userId: user.id, actorId: viewer.user.id, reason: 'revoked' });
   });

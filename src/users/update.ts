@@ -40,7 +40,7 @@ const updateUserFields = updateMeFields.extend({
 export async function updateMe(app: App, viewer: Viewer, client: Client, input: UpdateMeInput): Promise<User> {
   const changes = parseInput(updateMeFields, input);
   return app.db.$transaction(async (transaction) => {
-    const user = await lockedUser(transaction, viewer.user.id);
+    const user = await lockedUser(app, transaction, viewer, viewer.user.id);
     return writeChanges(app, transaction, { viewer, client, user, changes });
   });
 }
@@ -62,7 +62,7 @@ export async function updateUser(app: App, viewer: Viewer, client: Client, input
     const mayUnverify = named.emailVerified === false || (named.email !== undefined && !named.emailVerified);
     // Its lock comes before the user's, so it is taken before it is known whether it is needed.
     const administrators = mayUnverify ? await lockAdministrators(app, transaction) : null;
-    const user = await lockedUser(transaction, input.id);
+    const user = await lockedUser(app, transaction, viewer, input.id);
     const isMoved = named.email !== undefined && named.email !== user.email;
     const emailVerified = named.emailVerified ?? (isMoved ? false : user.emailVerified);
     if (isMoved || emailVerified !== user.emailVerified) {

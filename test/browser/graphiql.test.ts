@@ -206,6 +206,6 @@ async function run(page: Page, shown: string): Promise<Record<string, unknown>> 
   do {
     await page.getByRole('button', { name: /^Execute query/ }).click();
     await result.getByText(shown).or(pressedTooEarly).first().waitFor();
-  } while (await pressedTooEarly.isVisible());
+  } while (await pressedTooEarly.first().isVisible());
   return Answer.parse(JSON.parse(await copy(page, 'Result Window'))).data;
 }

@@ -1,3 +1,4 @@
+import { isNonNullType } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildSchema } from '../../src/schema.ts';
 import { replaceAt, rootFieldsOf } from '../schema/root-fields.ts';
@@ -86,15 +87,21 @@ describe('text in the input of', () => {
 
 describe('the input of', () => {
   const places = rootFields.flatMap((rootField) =>
-    rootField.field.args.map(({ name: argument }) => ({ rootField, argument, name: `${rootField.name}(${argument})` })),
+    rootField.field.args.map(({ name: argument, type }) => ({
+      rootField,
+      argument,
+      name: `${rootField.name}(${argument})`,
+      isOptional: !isNonNullType(type),
+    })),
   );
 
-  it.each(places)('$name may have any shape, and is at most refused', async ({ rootField, argument }) => {
+  it.each(places)('$name may have any shape, and is at most refused', async ({ rootField, argument, isOptional }) => {
     for (const shape of wrongShapes) {
       expectCodedOrWellFormed(await run(rootField.operation(), { ...rootField.variables, [argument]: shape }));
     }
     const answer = await run(rootField.operation(), { ...rootField.variables, [argument]: null });
-    expect(errorOf(answer)).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
+    if (isOptional) expectCodedOrWellFormed(answer);
+    else expect(errorOf(answer)).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
     expect(faults()).toEqual([]);
   });
 

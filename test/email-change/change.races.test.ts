@@ -1,5 +1,5 @@
 import { v7 as newId } from 'uuid';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hashPassword } from '../../src/crypto/password-hash.ts';
 import { oneTimeTokenOf } from '../../src/tokens/service.ts';
 import {
@@ -156,13 +156,13 @@ describe('a request for another address', () => {
 
   it('in flight does not outlive a change of the password that it was made with', async () => {
     const person = await signedIn();
-    const release = holdHashGate(service.app);
+    const gate = holdHashGate(service.app);
     const newEmail = 'in-flight@latchkey.test';
     const asked = requestEmailChange(service, person.accessToken, { newEmail, currentPassword: person.password });
-    await vi.waitUntil(() => service.app.hashGate.queued === 2);
+    await gate.somebodyWaits();
     const passwordHash = await hashPassword(service.app.config.argon2, NEW_PASSWORD);
     await service.app.db.user.update({ where: { id: person.user.id }, data: { passwordHash } });
-    await release();
+    await gate.release();
     expect(await asked).toEqual(invalidCredentials);
     expect(await service.app.db.mail.count({ where: { userId: person.user.id } })).toBe(0);
   });

@@ -8,7 +8,7 @@ import { createEmptyTestDatabase } from '../support/test-database.ts';
 const checkout = join(import.meta.dirname, '../..');
 const schema = readFileSync(join(checkout, 'schema.graphql'), 'utf8');
 
-describe('latchkey', () => {
+describe.concurrent('latchkey', { timeout: 60_000 }, () => {
   it.each([['--help'], ['help']])('%s lists the commands', async (parameter) => {
     const { code, stdout, stderr } = await latchkey([parameter]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -34,14 +34,14 @@ describe('latchkey', () => {
   });
 });
 
-describe('latchkey print-schema', () => {
+describe.concurrent('latchkey print-schema', { timeout: 60_000 }, () => {
   it('prints the subgraph schema, without any configuration', async () => {
     const printed = await latchkey(['print-schema'], { PORT: 'not a port' });
     expect(printed).toEqual({ code: 0, signal: null, stdout: schema, stderr: '' });
   });
 });
 
-describe('npx latchkey', () => {
+describe.concurrent('npx latchkey', { timeout: 60_000 }, () => {
   it('is this program where its checkout is the working directory, on the Node.js that comes with it', async () => {
     const printed = await runCommand('npx', ['--offline', 'latchkey', 'print-schema'], {
       environment: { PATH: process.env.PATH ?? '', npm_config_cache: temporaryDirectory() },
@@ -51,7 +51,7 @@ describe('npx latchkey', () => {
   });
 });
 
-describe('latchkey migrate', () => {
+describe.concurrent('latchkey migrate', { timeout: 60_000 }, () => {
   it('applies what the database lacks, once, and makes neither keys nor users', async () => {
     const { url: DATABASE_URL, drop } = await createEmptyTestDatabase();
     const environment = { ...testEnvironment, DATABASE_URL };
@@ -76,7 +76,7 @@ describe('latchkey migrate', () => {
   });
 });
 
-describe('latchkey serve', () => {
+describe.concurrent('latchkey serve', { timeout: 60_000 }, () => {
   it('is what npm start runs', async () => {
     const { url: DATABASE_URL, drop } = await createEmptyTestDatabase();
     const service = startProcess(cliScript, ['serve'], { environment: { ...testEnvironment, DATABASE_URL } });

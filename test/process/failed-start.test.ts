@@ -11,7 +11,7 @@ import { createEmptyTestDatabase, createTestDatabase } from '../support/test-dat
 
 const CANARY = 'kR8wTq2ZpL5vXn9d';
 
-describe('the service does not start, and says in a line each', () => {
+describe.concurrent('the service does not start, and says in a line each', { timeout: 60_000 }, () => {
   it('everything that is wrong with the environment, before it does anything at all', async () => {
     const workingDirectory = temporaryDirectory();
     const { stderr } = await startInVain(
@@ -55,7 +55,9 @@ describe('the service does not start, and says in a line each', () => {
   });
 });
 
-describe('without the database of DATABASE_URL the service does not start, and says in one line', () => {
+describe.concurrent('without the database of DATABASE_URL the service does not start, and says in one line', {
+  timeout: 60_000,
+}, () => {
   const refusal = 'cannot use the database of DATABASE_URL: ';
 
   it('that nothing answers there', async () => {
@@ -90,7 +92,9 @@ describe('without the database of DATABASE_URL the service does not start, and s
   });
 });
 
-describe('on a database that is not its own the service does not start, and says in one line', () => {
+describe.concurrent('on a database that is not its own the service does not start, and says in one line', {
+  timeout: 60_000,
+}, () => {
   let database: Awaited<ReturnType<typeof createTestDatabase>>;
 
   afterAll(() => database.drop());
@@ -120,7 +124,9 @@ describe('on a database that is not its own the service does not start, and says
   });
 });
 
-describe('without a directory for the embedded database the service does not start, and says in one line', () => {
+describe.concurrent('without a directory for the embedded database the service does not start, and says in one line', {
+  timeout: 60_000,
+}, () => {
   let workingDirectory: string;
 
   beforeAll(() => {

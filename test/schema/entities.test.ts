@@ -57,6 +57,12 @@ function refusedWith(code: string): Answer {
   };
 }
 
+/** Nobody is refused once, however many references there are. */
+const REFUSED_TO_NOBODY: Answer = {
+  data: null,
+  errors: [expect.objectContaining({ path: ['_entities'], extensions: { code: 'UNAUTHENTICATED' } })],
+};
+
 function userOf({ user }: Person) {
   return { __typename: 'User', id: user.id, email: user.email };
 }
@@ -85,8 +91,8 @@ const ofOneself = names.filter((name) => name.startsWith('oneself'));
 
 describe('_entities', () => {
   it.each(names)('tells nobody of %s', async (name) => {
-    expect(await resolve([references[name]()])).toEqual(refusedWith('UNAUTHENTICATED'));
-    expect(await resolve([references[name]()], 'garbage')).toEqual(refusedWith('UNAUTHENTICATED'));
+    expect(await resolve([references[name]()])).toEqual(REFUSED_TO_NOBODY);
+    expect(await resolve([references[name]()], 'garbage')).toEqual(REFUSED_TO_NOBODY);
   });
 
   it.each(ofOneself)('tells a user of %s', async (name) => {
@@ -161,14 +167,16 @@ describe('_entities', () => {
     ['an enum', { __typename: 'Permission' }],
     ['the union of all entities', { __typename: '_Entity' }],
   ])('refuses the whole request for %s in place of a reference', async (_, garbage) => {
-    for (const accessToken of [undefined, admin.accessToken]) {
-      for (const representations of [[garbage], [references['oneself by id'](), garbage], Array(1000).fill(garbage)]) {
-        const answer = await resolve(representations, accessToken);
-        expect(answer.data).toBeNull();
-        expect(answer.errors).toEqual([
-          expect.objectContaining({ path: ['_entities'], extensions: { code: 'BAD_USER_INPUT' } }),
-        ]);
-      }
+    for (const representations of [
+      [garbage],
+      [references['oneself by id'](), garbage],
+      Array.from({ length: 1000 }, () => garbage),
+    ]) {
+      expect(await resolve(representations)).toEqual(REFUSED_TO_NOBODY);
+      expect(await resolve(representations, admin.accessToken)).toEqual({
+        data: null,
+        errors: [expect.objectContaining({ path: ['_entities'], extensions: { code: 'BAD_USER_INPUT' } })],
+      });
     }
     await expectStillServing(service);
   });
@@ -197,7 +205,7 @@ describe('_entities', () => {
     for (const representation of keys) {
       expect(await resolve([representation], admin.accessToken)).toEqual({ data: { _entities: [null] } });
       expect(await resolve([representation], signedIn.accessToken)).toEqual(refusedWith('FORBIDDEN'));
-      expect(await resolve([representation])).toEqual(refusedWith('UNAUTHENTICATED'));
+      expect(await resolve([representation])).toEqual(REFUSED_TO_NOBODY);
     }
   });
 

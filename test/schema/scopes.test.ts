@@ -17,7 +17,7 @@ builder.queryFields((t) => ({
   roleEditorInCapitals: t.string({ ...answer, authScopes: { role: 'EDITOR' } }),
   permissionHeld: t.string({ ...answer, authScopes: { permission: 'USERS_READ' } }),
   permissionNotHeld: t.string({ ...answer, authScopes: { permission: 'USERS_WRITE' } }),
-  user: t.string({
+  withId: t.string({
     ...answer,
     args: { id: t.arg.string({ required: true }) },
     authScopes: (_root, { id }) => ({ user: id }),
@@ -83,9 +83,9 @@ describe('a scope', () => {
     ['a role in other letters than its name', () => '{ it: roleEditorInCapitals }', FORBIDDEN, FORBIDDEN],
     ['a permission', () => '{ it: permissionHeld }', FORBIDDEN, ANSWERED],
     ['a permission that neither holds', () => '{ it: permissionNotHeld }', FORBIDDEN, FORBIDDEN],
-    ['the id of the editor', () => `{ it: user(id: "${editor.user.id}") }`, FORBIDDEN, ANSWERED],
-    ['the id of the other', () => `{ it: user(id: "${plain.user.id}") }`, ANSWERED, FORBIDDEN],
-    ['no id', () => '{ it: user(id: "") }', FORBIDDEN, FORBIDDEN],
+    ['the id of the editor', () => `{ it: withId(id: "${editor.user.id}") }`, FORBIDDEN, ANSWERED],
+    ['the id of the other', () => `{ it: withId(id: "${plain.user.id}") }`, ANSWERED, FORBIDDEN],
+    ['no id', () => '{ it: withId(id: "") }', FORBIDDEN, FORBIDDEN],
     ['the address of the editor', () => '{ it: email(email: "grete@xn--bcher-kva.example") }', FORBIDDEN, ANSWERED],
     [
       'the address as people write it',

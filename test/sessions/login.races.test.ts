@@ -7,6 +7,9 @@ import { createPerson, type Person } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { faultsOf, invalidCredentials, Login, Me, Refresh, refreshTokenOf, tokensOf } from './operations.ts';
 
+// Many rounds, on a machine that may be busy with other files.
+vi.setConfig({ testTimeout: 60_000 });
+
 const ROUNDS = 20;
 const NEW_PASSWORD = 'eighteen little goats and a wolf';
 
@@ -23,6 +26,12 @@ afterAll(() => service.close());
 function logIn({ user, password }: Person) {
   return service.execute(Login, { input: { email: user.email, password } });
 }
+
+const emailNotVerified = {
+  __typename: 'EmailNotVerifiedError',
+  code: 'EMAIL_NOT_VERIFIED',
+  message: 'The e-mail address has to be verified first.',
+};
 
 const userInactive = {
   __typename: 'UserInactiveError',
@@ -49,6 +58,11 @@ const changes = [
     answer: userInactive,
   },
   {
+    change: 'the address loses its verification',
+    sql: () => 'UPDATE users SET email_verified = false WHERE id = $1',
+    answer: emailNotVerified,
+  },
+  {
     change: 'the address is changed',
     sql: () => `UPDATE users SET email = 'moved.' || email WHERE id = $1`,
     answer: invalidCredentials,
@@ -59,11 +73,11 @@ const changes = [
 describe('a login in flight', () => {
   it.each(changes)('leaves no session when $change while its password waits to be hashed', async ({ sql, answer }) => {
     const person = await createPerson(service);
-    const release = holdHashGate(service.app);
+    const gate = holdHashGate(service.app);
     const login = logIn(person);
-    await vi.waitUntil(() => service.app.hashGate.queued === 2);
+    await gate.somebodyWaits();
     await service.app.database.pool.query(sql(), [person.user.id]);
-    await release();
+    await gate.release();
 
     expect((await login).data).toEqual({ login: answer });
     await expectNoSessionOf(person);
@@ -106,11 +120,11 @@ describe('a login in flight', () => {
   it('works when somebody else has just replaced the hash by another one of the same password', async () => {
     const person = await createPerson(service);
     const sameAgain = await hashPassword(service.app.config.argon2, person.password);
-    const release = holdHashGate(service.app);
+    const gate = holdHashGate(service.app);
     const login = logIn(person);
-    await vi.waitUntil(() => service.app.hashGate.queued === 2);
+    await gate.somebodyWaits();
     await service.app.db.user.update({ where: { id: person.user.id }, data: { passwordHash: sameAgain } });
-    await release();
+    await gate.release();
     expect(tokensOf(await login).user.id).toBe(person.user.id);
     expect(await service.app.db.session.count({ where: { userId: person.user.id } })).toBe(1);
   });

@@ -319,6 +319,16 @@ describe('what a login leaves on record', () => {
     expect(await everythingRecorded()).not.toContain(typed);
   });
 
+  it('keeps no unknown address whose domain is one word, which may be the end of a password', async () => {
+    const typed = `secret-${newId()}@secret`;
+    await logIn(typed, 'x');
+    expect(await everythingRecorded()).not.toContain(typed);
+
+    await createPerson(service, { email: 'emmy@localhost' });
+    await logIn('emmy@localhost', 'not the password');
+    expect(await eventsOf('emmy@localhost')).toMatchObject([{ type: 'login.failed' }]);
+  });
+
   it('is never a secret', async () => {
     const { user, password } = await createPerson(service, { password: `the secret ${newId()}` });
     const wrong = `the wrong secret ${newId()}`;

@@ -150,6 +150,17 @@ describe('the throttle of logins', () => {
     );
   });
 
+  it.each([
+    ['a malformed address', () => ({ email: 'emmy', password: WRONG })],
+    ['an empty password', () => ({ email: `${newId()}@latchkey.test`, password: '' })],
+  ])('counts what cannot be right like what is wrong (%s)', async (_case, attempt) => {
+    const from = newClient();
+    for (let index = 0; index < FAILURES; index += 1) {
+      expect(await logIn({ ...attempt(), from })).toEqual(invalidCredentials);
+    }
+    expect(await logIn({ ...attempt(), from })).toEqual(rateLimited(WINDOW_SECONDS));
+  });
+
   it('counts no login that succeeds', async () => {
     const person = await createPerson(service);
     const from = newClient();
@@ -280,11 +291,11 @@ describe('the gate of hashes', () => {
     const person = await createPerson(service);
     const passwordHash = await hashPassword({ memoryKib: 64, iterations: 1, parallelism: 1 }, person.password);
     await service.app.db.user.update({ where: { id: person.user.id }, data: { passwordHash } });
-    const releaseFirst = holdHashGate(service.app);
+    const gate = holdHashGate(service.app);
     const login = logIn({ ...rightCredentials(person), from: newClient() });
-    await vi.waitUntil(() => service.app.hashGate.queued === 2);
+    await gate.somebodyWaits();
     const release = fillHashGate(service.app);
-    await releaseFirst();
+    await gate.release();
     try {
       expect(await login).toMatchObject({ __typename: 'AuthPayload' });
     } finally {

@@ -196,6 +196,7 @@ describe('logout', () => {
     ['a NUL', { refreshToken: async () => '\u0000' }],
     ['a lone surrogate', { refreshToken: async () => '\ud800' }],
     ['90,000 characters', { refreshToken: async () => 'A'.repeat(90_000) }],
+    ['a refresh token that nobody was given yet', { refreshToken: async () => nextOf((await newSession()).sessionId) }],
     ['a refresh token signed with another key', { refreshToken: async () => forged((await newSession()).sessionId) }],
   ])('refuses %s, and ends nothing', async (_case, given: Given) => {
     const accessToken = await given.accessToken?.();
@@ -411,6 +412,10 @@ async function expiredSession(): Promise<SignedInPerson> {
   const session = await newSession();
   service.clock.advanceSeconds(2 * HOUR_SECONDS);
   return session;
+}
+
+function nextOf(id: string): string {
+  return deriveToken(service.app.config.secretKeys, 'refresh', { id, generation: 1 });
 }
 
 function forged(id: string): string {

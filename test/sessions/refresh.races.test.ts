@@ -1,9 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { graphql } from '../gql/gql.ts';
 import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, type SignedInPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { faultsOf, invalidRefreshToken, Logout, LogoutEverywhere, Me } from './operations.ts';
+
+// Many rounds, on a machine that may be busy with other files.
+vi.setConfig({ testTimeout: 60_000 });
 
 const ROUNDS = 20;
 const TABS = 50;

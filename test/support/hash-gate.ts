@@ -1,14 +1,24 @@
+import { vi } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { HashQueueFullError } from '../../src/limits/hash-gate.ts';
 
+export interface HeldGate {
+  /** Somebody else has come and waits. */
+  somebodyWaits(): Promise<unknown>;
+  release(): Promise<void>;
+}
+
 /** Whoever wants to hash waits until released. */
-export function holdHashGate({ hashGate }: App): () => Promise<void> {
+export function holdHashGate({ hashGate }: App): HeldGate {
   const { promise, resolve } = Promise.withResolvers<void>();
   const works: Promise<void>[] = [];
   while (hashGate.queued === 0) works.push(hashGate.run(() => promise));
-  return async () => {
-    resolve();
-    await Promise.all(works);
+  return {
+    somebodyWaits: () => vi.waitUntil(() => hashGate.queued > 1, { interval: 5, timeout: 10_000 }),
+    async release() {
+      resolve();
+      await Promise.all(works);
+    },
   };
 }
 

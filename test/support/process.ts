@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { afterAll } from 'vitest';
@@ -48,6 +49,8 @@ interface ProcessOptions {
   /** The whole of it: nothing is inherited. */
   readonly environment?: Environment;
   readonly workingDirectory?: string;
+  /** What is on its standard input; nothing unless said. */
+  readonly input?: string | Readable;
 }
 
 const sources = join(import.meta.dirname, '../../src');
@@ -73,16 +76,20 @@ export function startProcess(
   return startCommand(process.execPath, [script, ...parameters], options);
 }
 
-function startCommand(
+/** The command, found through the PATH of the environment, runs. */
+export function startCommand(
   command: string,
   parameters: readonly string[],
-  { environment = {}, workingDirectory = tmpdir() }: ProcessOptions,
+  { environment = {}, workingDirectory = tmpdir(), input = '' }: ProcessOptions,
 ): RunningProcess {
   const child = spawn(command, parameters, {
     env: { ...environment },
     cwd: workingDirectory,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // It need not read what it is given.
+  child.stdin.on('error', () => {});
+  (typeof input === 'string' ? Readable.from(input === '' ? [] : [input]) : input).pipe(child.stdin);
   const written = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

@@ -63,8 +63,8 @@ CREATE INDEX "users_last_name_id_idx" ON "users"("last_name", "id");
 -- CreateIndex
 CREATE INDEX "users_last_login_at_id_idx" ON "users"("last_login_at", "id");
 
--- CreateIndex
-CREATE INDEX "users_email_prefix_idx" ON "users"("email" text_pattern_ops);
+-- Addresses are ASCII. In byte order their unique index serves searches by prefix too, whatever the database's locale.
+ALTER TABLE "users" ALTER COLUMN "email" TYPE TEXT COLLATE "C";
 
 -- AddForeignKey
 ALTER TABLE "one_time_tokens" ADD CONSTRAINT "one_time_tokens_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users"("id") ON DELETE CASCADE ON UPDATE CASCADE;
