@@ -8,11 +8,12 @@ import {
   emailTaken,
   invalidCredentials,
   invalidToken,
+  RequestEmailChange,
   register,
   registrant,
   requestEmailChange,
 } from '../registration/operations.ts';
-import { faultsOf } from '../sessions/operations.ts';
+import { errorsOf, faultsOf, unauthenticated } from '../sessions/operations.ts';
 import { holdHashGate } from '../support/hash-gate.ts';
 import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, type Person, signIn } from '../support/people.ts';
@@ -169,25 +170,40 @@ describe('a request for another address', () => {
 
   it.each([
     ['the account is revoked', `UPDATE users SET status = 'REVOKED' WHERE id = $1`],
-    ['the address changes', `UPDATE users SET email = 'moved.' || email WHERE id = $1`],
+    ['the session is ended', 'UPDATE sessions SET revoked_at = now() WHERE user_id = $1'],
     ['the account is deleted', 'DELETE FROM users WHERE id = $1'],
   ])('owes nobody anything when %s meanwhile', async (_change, sql) => {
-    const person = await signedIn();
+    const { answer, mails } = await askedMeanwhile(sql);
+    expect(answer.data).toEqual({ requestEmailChange: null });
+    expect(errorsOf(answer)).toEqual([unauthenticated('requestEmailChange')]);
+    expect(mails).toBe(0);
+  });
+
+  it('owes nobody anything when the address changes meanwhile', async () => {
+    const { answer, mails } = await askedMeanwhile(`UPDATE users SET email = 'moved.' || email WHERE id = $1`);
+    expect(answer.data).toEqual({ requestEmailChange: invalidCredentials });
+    expect(mails).toBe(0);
+  });
+
+  /** The answer to somebody whose account changes while the request waits for its row. */
+  async function askedMeanwhile(sql: string) {
+    const { user, password, accessToken } = await signedIn();
+    const newEmail = `meanwhile-${user.email}`;
     const change = await service.app.database.pool.connect();
     try {
       await change.query('BEGIN');
-      await change.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [person.user.id]);
-      const newEmail = `meanwhile-${person.user.email}`;
-      const asked = requestEmailChange(service, person.accessToken, { newEmail, currentPassword: person.password });
+      await change.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [user.id]);
+      const input = { newEmail, currentPassword: password };
+      const asked = service.execute(RequestEmailChange, { input }, { accessToken });
       await someStatementWaits(service);
-      await change.query(sql, [person.user.id]);
+      await change.query(sql, [user.id]);
       await change.query('COMMIT');
-      expect(await asked).toEqual(invalidCredentials);
-      expect(await service.app.db.mail.count({ where: { recipient: newEmail } })).toBe(0);
+      const answer = await asked;
+      return { answer, mails: await service.app.db.mail.count({ where: { recipient: newEmail } }) };
     } finally {
       change.release();
     }
-  });
+  }
 
   it(`of many at once leaves one link that works, ${ROUNDS} times`, async () => {
     for (let round = 1; round <= ROUNDS; round += 1) {
