@@ -3,6 +3,7 @@ import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { Viewer } from '../auth/viewer.ts';
+import { lockViewer } from '../auth/viewer-lock.ts';
 import type { User } from '../database/generated/client.ts';
 import { violatesUnique } from '../database/unique-violation.ts';
 import { EmailTakenError, ValidationError } from '../errors.ts';
@@ -28,6 +29,7 @@ const requestEmailChangeFields = z.object({ newEmail: emailField });
  * @throws InvalidCredentialsError
  * @throws ValidationError
  * @throws RateLimitedError after too many wrong passwords, or while too many hashes wait
+ * @throws UnauthenticatedError when the session has ended meanwhile
  */
 export async function requestEmailChange(
   app: App,
@@ -39,7 +41,7 @@ export async function requestEmailChange(
   if (newEmail === viewer.user.email) throw unchanged();
   const passwordHash = await requireCurrentPassword(app, viewer, client, input.currentPassword);
   await app.db.$transaction(async (transaction) => {
-    await lockUser(transaction, viewer.user.id);
+    await lockViewer(app, transaction, viewer, viewer.user.id);
     const user = await transaction.user.findUnique({
       where: { id: viewer.user.id, status: 'ACTIVE', passwordHash, email: viewer.user.email },
     });
@@ -82,6 +84,9 @@ export async function confirmEmailChange(app: App, client: Client, token: string
       await consumeOneTimeToken(app, transaction, row);
       const before = await transaction.user.findUnique({ where: { id: row.userId, status: { not: 'REVOKED' } } });
       if (before === null) throw new InvalidTokenError('REVOKED');
+      // Not left to the update alone: two people who want each other's address would wait for each other in vain.
+      const owner = await transaction.user.findUnique({ where: { email: row.email }, select: { id: true } });
+      if (owner !== null && owner.id !== row.userId) throw new EmailTakenError();
       await revokeOneTimeTokens(app, transaction, row.userId);
       const now = app.now();
       const user = await transaction.user.update({

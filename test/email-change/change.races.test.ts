@@ -1,3 +1,4 @@
+import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hashPassword } from '../../src/crypto/password-hash.ts';
 import { oneTimeTokenOf } from '../../src/tokens/service.ts';
@@ -7,15 +8,17 @@ import {
   emailTaken,
   invalidCredentials,
   invalidToken,
+  RequestEmailChange,
   register,
   registrant,
   requestEmailChange,
 } from '../registration/operations.ts';
-import { faultsOf } from '../sessions/operations.ts';
+import { errorsOf, faultsOf, unauthenticated } from '../sessions/operations.ts';
 import { holdHashGate } from '../support/hash-gate.ts';
 import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, type Person, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { asAdministrator, RevokeUser, UpdateUser } from '../verification/operations.ts';
 
 const ROUNDS = 20;
 
@@ -35,9 +38,14 @@ async function signedIn(): Promise<Person & { readonly accessToken: string }> {
 
 async function requested(newEmail: string): Promise<Person & { readonly token: string }> {
   const person = await signedIn();
-  await requestEmailChange(service, person.accessToken, { newEmail, currentPassword: person.password });
-  const row = await service.app.db.oneTimeToken.findFirstOrThrow({ where: { userId: person.user.id } });
-  return { ...person, token: oneTimeTokenOf(service.app, row) };
+  return { ...person, token: await tokenFor(person, newEmail) };
+}
+
+async function tokenFor(person: Person & { readonly accessToken: string }, newEmail: string): Promise<string> {
+  const { accessToken, user, password } = person;
+  await requestEmailChange(service, accessToken, { newEmail, currentPassword: password });
+  const row = await service.app.db.oneTimeToken.findFirstOrThrow({ where: { userId: user.id } });
+  return oneTimeTokenOf(service.app, row);
 }
 
 function emailOf({ user }: Person): Promise<string> {
@@ -94,6 +102,56 @@ describe('confirmEmailChange', () => {
   });
 });
 
+describe('confirmEmailChange of two people who want each other’s address', () => {
+  it(`tells both that it is taken, ${ROUNDS} times`, async () => {
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const [one, other] = [await signedIn(), await signedIn()];
+      const tokens = [await tokenFor(one, other.user.email), await tokenFor(other, one.user.email)];
+      const answers = await Promise.all(tokens.map((token) => confirmEmailChange(service, token)));
+      for (const answer of answers) expect(answer).toEqual(emailTaken);
+      expect(await Promise.all([emailOf(one), emailOf(other)])).toEqual([one.user.email, other.user.email]);
+    }
+  });
+});
+
+describe('confirmEmailChange and an administrator', () => {
+  /** How often each of them came first. */
+  async function race(operate: (userId: string, administrators: { readonly accessToken: string }) => Promise<unknown>) {
+    const administrators = await asAdministrator(service);
+    const outcomes = [];
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const newEmail = `${newId()}@latchkey.test`;
+      const person = await requested(newEmail);
+      const [answer] = await Promise.all([
+        confirmEmailChange(service, person.token),
+        operate(person.user.id, administrators),
+      ]);
+      const user = await service.app.db.user.findUniqueOrThrow({ where: { id: person.user.id } });
+      outcomes.push({ person, newEmail, answer, user });
+    }
+    return outcomes;
+  }
+
+  it(`who revokes the account: the address is changed before or not at all, ${ROUNDS} times`, async () => {
+    const outcomes = await race((id, administrators) => service.execute(RevokeUser, { id }, administrators));
+    for (const { person, newEmail, answer, user } of outcomes) {
+      const wasFirst = answer?.__typename === 'UserPayload';
+      if (!wasFirst) expect(answer).toEqual(invalidToken('REVOKED'));
+      expect(user).toMatchObject({ status: 'REVOKED', email: wasFirst ? newEmail : person.user.email });
+    }
+  });
+
+  it(`who gives the account a third address: that is the one it has, unproven, ${ROUNDS} times`, async () => {
+    const outcomes = await race((id, administrators) =>
+      service.execute(UpdateUser, { input: { id, email: `${id}@latchkey.test` } }, administrators),
+    );
+    for (const { answer, user } of outcomes) {
+      if (answer?.__typename !== 'UserPayload') expect(answer).toEqual(invalidToken('REVOKED'));
+      expect(user).toMatchObject({ email: `${user.id}@latchkey.test`, emailVerified: false });
+    }
+  });
+});
+
 describe('a request for another address', () => {
   const NEW_PASSWORD = 'eighteen little goats and a wolf';
 
@@ -112,25 +170,40 @@ describe('a request for another address', () => {
 
   it.each([
     ['the account is revoked', `UPDATE users SET status = 'REVOKED' WHERE id = $1`],
-    ['the address changes', `UPDATE users SET email = 'moved.' || email WHERE id = $1`],
+    ['the session is ended', 'UPDATE sessions SET revoked_at = now() WHERE user_id = $1'],
     ['the account is deleted', 'DELETE FROM users WHERE id = $1'],
   ])('owes nobody anything when %s meanwhile', async (_change, sql) => {
-    const person = await signedIn();
+    const { answer, mails } = await askedMeanwhile(sql);
+    expect(answer.data).toEqual({ requestEmailChange: null });
+    expect(errorsOf(answer)).toEqual([unauthenticated('requestEmailChange')]);
+    expect(mails).toBe(0);
+  });
+
+  it('owes nobody anything when the address changes meanwhile', async () => {
+    const { answer, mails } = await askedMeanwhile(`UPDATE users SET email = 'moved.' || email WHERE id = $1`);
+    expect(answer.data).toEqual({ requestEmailChange: invalidCredentials });
+    expect(mails).toBe(0);
+  });
+
+  /** The answer to somebody whose account changes while the request waits for its row. */
+  async function askedMeanwhile(sql: string) {
+    const { user, password, accessToken } = await signedIn();
+    const newEmail = `meanwhile-${user.email}`;
     const change = await service.app.database.pool.connect();
     try {
       await change.query('BEGIN');
-      await change.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [person.user.id]);
-      const newEmail = `meanwhile-${person.user.email}`;
-      const asked = requestEmailChange(service, person.accessToken, { newEmail, currentPassword: person.password });
+      await change.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [user.id]);
+      const input = { newEmail, currentPassword: password };
+      const asked = service.execute(RequestEmailChange, { input }, { accessToken });
       await someStatementWaits(service);
-      await change.query(sql, [person.user.id]);
+      await change.query(sql, [user.id]);
       await change.query('COMMIT');
-      expect(await asked).toEqual(invalidCredentials);
-      expect(await service.app.db.mail.count({ where: { recipient: newEmail } })).toBe(0);
+      const answer = await asked;
+      return { answer, mails: await service.app.db.mail.count({ where: { recipient: newEmail } }) };
     } finally {
       change.release();
     }
-  });
+  }
 
   it(`of many at once leaves one link that works, ${ROUNDS} times`, async () => {
     for (let round = 1; round <= ROUNDS; round += 1) {

@@ -281,6 +281,13 @@ describe('confirmEmailChange', () => {
     expect(await rowOf(person)).toMatchObject({ email: person.email });
   });
 
+  it('refuses the token of a revoked account in whichever way it was revoked', async () => {
+    const person = await requested();
+    await service.app.db.user.update({ where: { id: person.user.id }, data: { status: 'REVOKED' } });
+    expect(await confirmEmailChange(service, person.token)).toEqual(invalidToken('REVOKED'));
+    expect(await rowOf(person)).toMatchObject({ email: person.email });
+  });
+
   it('refuses a token once an administrator has given the account another address', async () => {
     const person = await requested();
     const email = `moved-${person.email}`;
@@ -325,8 +332,13 @@ describe('after a change of address', () => {
       const { accessToken } = await signIn(optional, registrant(email));
       const newEmail = `new-${email}`;
       await requestEmailChange(optional, accessToken, { newEmail, currentPassword: registrant(email).password });
-      await confirmEmailChange(optional, await newestTokenTo(optional, newEmail));
+      // The new address is proven, although the old one never was.
+      expect(await confirmEmailChange(optional, await newestTokenTo(optional, newEmail))).toMatchObject({
+        user: { email: newEmail, emailVerified: true },
+      });
 
+      const open = { user: { email: newEmail }, consumedAt: null, revokedAt: null };
+      expect(await service.app.db.oneTimeToken.count({ where: open })).toBe(0);
       expect(await verifyEmail(optional, verification)).toEqual(invalidToken('REVOKED'));
       // Nor does it help whoever registers the old address next.
       await register(optional, registrant(email));

@@ -194,6 +194,14 @@ describe('verifyEmail refuses, as no longer valid,', () => {
     expect(await isVerified(email)).toBe(false);
   });
 
+  it('a token for another address than the account has, in whichever way it was changed', async () => {
+    const [email, moved] = [newAddress(), newAddress()];
+    const token = await registeredToken(service, email);
+    await service.app.db.user.update({ where: { email }, data: { email: moved } });
+    expect(await verifyEmail(service, token)).toEqual(invalidToken('REVOKED'));
+    expect(await isVerified(moved)).toBe(false);
+  });
+
   it('a token that was sent before an administrator said that the address is not proven', async () => {
     const email = newAddress();
     const token = await registeredToken(service, email);
