@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import type { AccessTokenIssuer } from './crypto/access-token.ts';
+import { type AccessTokenVerifier, createAccessTokenVerifier } from './crypto/access-token-verifier.ts';
 import { hashPassword } from './crypto/password-hash.ts';
 import { deriveKey } from './crypto/secret-keys.ts';
 import type { Database } from './database/client.ts';
@@ -26,6 +27,7 @@ export interface App {
   readonly issuer: AccessTokenIssuer;
   /** The keys that sign them. */
   readonly keys: SigningKeys;
+  readonly verifyAccessToken: AccessTokenVerifier;
   readonly hashGate: HashGate;
   /** A hash of nothing anybody knows, with the parameters in force, for logins to accounts that do not exist. */
   readonly decoyHash: string;
@@ -58,6 +60,7 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     hashPassword(config.argon2, randomBytes(32).toString('base64')),
   ]);
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
+  const issuer: AccessTokenIssuer = { url: publicUrl, audiences: [firstAudience, ...otherAudiences] };
   const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
   return {
     config,
@@ -65,8 +68,9 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     database,
     log,
     now,
-    issuer: { url: publicUrl, audiences: [firstAudience, ...otherAudiences] },
+    issuer,
     keys,
+    verifyAccessToken: createAccessTokenVerifier(issuer, keys.find),
     hashGate: createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE }),
     decoyHash,
     loginThrottle: throttle(LOGIN_LIMIT),

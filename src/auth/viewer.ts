@@ -1,5 +1,4 @@
 import type { App } from '../app.ts';
-import { verifyAccessToken } from '../crypto/access-token.ts';
 import { findSignedIn, type SignedIn } from './signed-in.ts';
 
 /** Who asks: the user and the session behind an access token, as they are now, not as the token says. */
@@ -12,7 +11,7 @@ export type Viewer = SignedIn;
  */
 export async function loadViewer(app: App, accessToken: string): Promise<Viewer | null> {
   const now = app.now();
-  const token = await verifyAccessToken(app.issuer, app.keys.find, accessToken, now);
+  const token = await app.verifyAccessToken(accessToken, now);
   if (token === null) return null;
   const signedIn = await findSignedIn(app, token.sessionId, now);
   return signedIn?.user.id === token.userId ? signedIn : null;

@@ -24,7 +24,12 @@ export interface VerifiedAccessToken {
   readonly userId: string;
   readonly sessionId: string;
   readonly tokenId: string;
+  /** The key that signed it. */
+  readonly keyId: string;
+  readonly expiresAt: Date;
 }
+
+export type FindSigningKey = (kid: string) => SigningKey | undefined;
 
 const type = 'at+jwt';
 
@@ -65,13 +70,13 @@ export function signAccessToken(issuer: AccessTokenIssuer, key: SigningKey, toke
  */
 export async function verifyAccessToken(
   issuer: AccessTokenIssuer,
-  findKey: (kid: string) => SigningKey | undefined,
+  findKey: FindSigningKey,
   token: string,
   now: Date,
 ): Promise<VerifiedAccessToken | null> {
   if (token.length > maximalCharacters || !compactJwsPattern.test(token)) return null;
   try {
-    const { payload } = await jwtVerify(token, ({ kid }) => publicKey(findKey, kid), {
+    const { payload, protectedHeader } = await jwtVerify(token, ({ kid }) => publicKey(findKey, kid), {
       typ: type,
       algorithms: ['ES256'],
       issuer: issuer.url,
@@ -79,10 +84,11 @@ export async function verifyAccessToken(
       requiredClaims: ['sub', 'sid', 'jti', 'iat', 'exp', 'client_id'],
       currentDate: now,
     });
-    const { sub, sid, jti, iat = Number.NaN, client_id } = payload;
+    const { sub, sid, jti, iat = Number.NaN, exp = Number.NaN, client_id } = payload;
     const wasIssued = iat <= Math.floor(now.getTime() / 1000) + issuedAtToleranceSeconds;
     if (!isId(sub) || !isId(sid) || !isId(jti) || typeof client_id !== 'string' || !wasIssued) return null;
-    return { userId: sub, sessionId: sid, tokenId: jti };
+    const { kid = '' } = protectedHeader;
+    return { userId: sub, sessionId: sid, tokenId: jti, keyId: kid, expiresAt: new Date(exp * 1000) };
   } catch (error) {
     if (error instanceof errors.JOSEError) return null;
     throw error;
@@ -90,7 +96,7 @@ export async function verifyAccessToken(
 }
 
 // Only the kid is taken from the header: a key or an address of keys that the token brings along proves nothing.
-function publicKey(findKey: (kid: string) => SigningKey | undefined, kid: string | undefined): CryptoKey {
+function publicKey(findKey: FindSigningKey, kid: string | undefined): CryptoKey {
   const key = typeof kid === 'string' ? findKey(kid) : undefined;
   if (key === undefined) throw new errors.JWKSNoMatchingKey();
   return key.publicKey;

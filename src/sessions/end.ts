@@ -3,7 +3,6 @@ import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { Viewer } from '../auth/viewer.ts';
-import { verifyAccessToken } from '../crypto/access-token.ts';
 import { readToken } from '../crypto/derived-token.ts';
 import type { Prisma } from '../database/generated/client.ts';
 import { NotFoundError } from '../errors.ts';
@@ -120,6 +119,6 @@ async function sessionShown(app: App, { refreshToken, accessToken }: LogOutInput
     return token && { sessionId: token.id, generation: token.generation };
   }
   if (accessToken === null) return null;
-  const token = await verifyAccessToken(app.issuer, app.keys.find, accessToken, app.now());
+  const token = await app.verifyAccessToken(accessToken, app.now());
   return token && { sessionId: token.sessionId, generation: 0 };
 }

@@ -22,7 +22,13 @@ const accessToken: AccessToken = {
   issuedAt: now,
   expiresAt: secondsFromNow(7200),
 };
-const verified = { userId: accessToken.userId, sessionId: accessToken.sessionId, tokenId: accessToken.id };
+const verified = {
+  userId: accessToken.userId,
+  sessionId: accessToken.sessionId,
+  tokenId: accessToken.id,
+  keyId: key.id,
+  expiresAt: accessToken.expiresAt,
+};
 
 function secondsFromNow(seconds: number): Date {
   return new Date(now.getTime() + seconds * 1000);
@@ -113,7 +119,10 @@ describe('verifyAccessToken', () => {
   it('accepts tokens of a key that signs no longer but is still known', async () => {
     const token = await signAccessToken(issuer, foreignKey, accessToken);
     const known = new Map([key, foreignKey].map((each) => [each.id, each]));
-    expect(await verifyAccessToken(issuer, (kid) => known.get(kid), token, now)).toEqual(verified);
+    expect(await verifyAccessToken(issuer, (kid) => known.get(kid), token, now)).toEqual({
+      ...verified,
+      keyId: foreignKey.id,
+    });
   });
 
   it('accepts a token until the second it expires', async () => {
