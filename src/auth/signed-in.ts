@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import { Prisma, type Session, type User } from '../database/generated/client.ts';
+import { Prisma, type Role, type Session, type User } from '../database/generated/client.ts';
 import { queryPrepared } from '../database/prepared-statement.ts';
 import { type Permission, permissionsOf } from './permissions.ts';
 
@@ -7,6 +7,9 @@ import { type Permission, permissionsOf } from './permissions.ts';
 export interface SignedIn {
   readonly user: User;
   readonly session: Session;
+  /** By name. */
+  readonly heldRoles: readonly Role[];
+  /** The names of those. */
   readonly roles: ReadonlySet<string>;
   readonly permissions: ReadonlySet<Permission>;
 }
@@ -48,8 +51,9 @@ export const signedInColumns = Prisma.sql`
   u.id AS "userId", u.email, u.first_name AS "firstName", u.last_name AS "lastName", u.remark,
   u.email_verified AS "emailVerified", u.password_hash AS "passwordHash", u.last_login_at AS "lastLoginAt",
   u.last_unsuccessful_login_at AS "lastUnsuccessfulLoginAt", u.created_at AS "createdAt", u.updated_at AS "updatedAt",
-  (SELECT coalesce(json_agg(json_build_object('name', r.name, 'builtIn', r.built_in, 'permissions', r.permissions)
-     ORDER BY r.name), '[]')
+  (SELECT coalesce(json_agg(json_build_object('id', r.id, 'name', r.name, 'nameKey', r.name_key,
+     'description', r.description, 'permissions', r.permissions, 'builtIn', r.built_in, 'createdAt', r.created_at,
+     'updatedAt', r.updated_at) ORDER BY r.name), '[]')
    FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = u.id) AS roles`;
 
 export interface SignedInRow {
@@ -72,10 +76,13 @@ export interface SignedInRow {
   readonly lastUnsuccessfulLoginAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-  readonly roles: readonly { readonly name: string; readonly builtIn: boolean; readonly permissions: string[] }[];
+  readonly roles: readonly RoleInJson[];
 }
 
+type RoleInJson = Omit<Role, 'createdAt' | 'updatedAt'> & { readonly createdAt: string; readonly updatedAt: string };
+
 export function signedInOf(row: SignedInRow): SignedIn {
+  const heldRoles = row.roles.map(roleOf);
   return {
     user: {
       id: row.userId,
@@ -103,7 +110,12 @@ export function signedInOf(row: SignedInRow): SignedIn {
       ipAddress: row.ipAddress,
       userAgent: row.userAgent,
     },
-    roles: new Set(row.roles.map((role) => role.name)),
-    permissions: new Set(permissionsOf(row.roles)),
+    heldRoles,
+    roles: new Set(heldRoles.map((role) => role.name)),
+    permissions: new Set(permissionsOf(heldRoles)),
   };
+}
+
+function roleOf(role: RoleInJson): Role {
+  return { ...role, createdAt: new Date(role.createdAt), updatedAt: new Date(role.updatedAt) };
 }

@@ -1,8 +1,9 @@
 import { validate as isUuid } from 'uuid';
 import { permissionsOf } from '../auth/permissions.ts';
-import type { User } from '../database/generated/client.ts';
+import type { Role, User } from '../database/generated/client.ts';
 import { canonicalEmail } from '../fields/email-address.ts';
 import { builder } from '../graphql/builder.ts';
+import type { Context } from '../graphql/context.ts';
 import { requireViewer } from '../graphql/scopes.ts';
 import { UserStatusEnum } from '../graphql/user-status.ts';
 import { PermissionEnum, RoleObject } from '../roles/types.ts';
@@ -30,14 +31,12 @@ export const UserObject = builder.prismaObject('User', {
       type: [RoleObject],
       description: 'The roles the user holds, by name.',
       grantScopes: ['visibleRole'],
-      select: { roles: { include: { role: true }, orderBy: { role: { name: 'asc' } } } },
-      resolve: (user) => user.roles.map(({ role }) => role),
+      resolve: rolesOf,
     }),
     permissions: t.field({
       type: [PermissionEnum],
       description: 'What the user may do: the permissions of all roles together.',
-      select: { roles: { include: { role: true }, orderBy: { role: { name: 'asc' } } } },
-      resolve: (user) => permissionsOf(user.roles.map(({ role }) => role)),
+      resolve: async (user, args, context) => permissionsOf(await rolesOf(user, args, context)),
     }),
     lastLoginAt: t.expose('lastLoginAt', {
       type: 'DateTime',
@@ -94,3 +93,18 @@ export const UserIdInput = builder.inputType('UserIdInput', {
   description: 'A user.',
   fields: (t) => ({ id: t.id({ required: true, description: 'The user’s id.' }) }),
 });
+
+/**
+ * By name. Those of the viewer came with the session at this very request; but only of the row that came with them, since
+ * a mutation may have changed them by the time it answers. Of all others, however many, Prisma looks them up at once;
+ * who was deleted in the meantime holds none.
+ */
+async function rolesOf(user: User, _args: object, { app, viewer }: Context): Promise<Role[]> {
+  const signedIn = await viewer();
+  if (signedIn !== null && signedIn.user === user) return [...signedIn.heldRoles];
+  const found = await app.db.user.findUnique({
+    where: { id: user.id },
+    select: { roles: { include: { role: true }, orderBy: { role: { name: 'asc' } } } },
+  });
+  return found?.roles.map(({ role }) => role) ?? [];
+}
