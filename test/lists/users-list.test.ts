@@ -270,7 +270,7 @@ describe('users, in statements', () => {
 
   it('are read with their roles in as many statements for a hundred as for one', async () => {
     const read = (limit: number) => withStatements(() => service.execute(UsersWithRoles, { limit }, admin.as));
-    expectStatements(4, await read(1), await read(100));
+    expectStatements(5, await read(1), await read(100));
   });
 
   it('are read with their sessions in as many statements for a hundred as for one', async () => {
@@ -286,7 +286,7 @@ describe('users, in statements', () => {
   function expectStatements(count: number, one: Read, hundred: Read): void {
     expect(hundred.answer.errors).toEqual([]);
     expect(hundred.answer.data?.users?.items).toHaveLength(100);
-    // The viewer, the page, and what belongs to it.
+    // The viewer, the page, and what belongs to it; roles are looked up by user.
     expect([one.statements.length, hundred.statements.length], hundred.statements.join('\n')).toEqual([count, count]);
   }
 });
