@@ -30,7 +30,9 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['database', 'limits', 'log.ts'],
   ['config.ts'],
   ['config'],
-  ['crypto', 'fields', 'thread-pool.ts'],
+  ['mail/templates.ts'],
+  ['mail/language.ts'],
+  ['mail/kinds.ts', 'mail/placeholders.ts', 'crypto', 'fields', 'thread-pool.ts'],
   ['errors.ts'],
 ];
 

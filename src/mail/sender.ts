@@ -1,0 +1,2 @@
+/** Whom mails are from. */
+export const SENDER = { name: 'Latchkey', from: 'Latchkey <no-reply@localhost>' } as const;
