@@ -13,6 +13,7 @@ import { type Background, createBackground } from './jobs/background.ts';
 import { openSigningKeys, type SigningKeys } from './keys/service.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
 import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { threadPoolSize } from './thread-pool.ts';
 
 /** What everything stands on. Made once, passed as the first argument, never changed. */
@@ -33,6 +34,8 @@ export interface App {
   readonly decoyHash: string;
   readonly loginThrottle: Throttle;
   readonly registrationThrottle: Throttle;
+  /** Null with METRICS=off. */
+  readonly metrics: Metrics | null;
   /** What the operator's module exports. */
   readonly hooks: Hooks;
   readonly background: Background;
@@ -62,6 +65,8 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
   const issuer: AccessTokenIssuer = { url: publicUrl, audiences: [firstAudience, ...otherAudiences] };
   const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
+  const hashGate = createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE });
+  const metrics = config.metrics ? createMetrics({ pool: database.pool, hashGate }) : null;
   return {
     config,
     db: database.prisma,
@@ -71,16 +76,22 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     issuer,
     keys,
     verifyAccessToken: createAccessTokenVerifier(issuer, keys),
-    hashGate: createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE }),
+    hashGate,
     decoyHash,
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
+    metrics,
     hooks,
     background: createBackground(log),
   };
 
   function throttle(limit: typeof LOGIN_LIMIT): Throttle {
     if (!config.rateLimiting) return openThrottle;
-    return createThrottle({ ...limit, pool: database.pool, digestKey: deriveKey(config.secretKeys[0], 'throttle') });
+    return createThrottle({
+      ...limit,
+      pool: database.pool,
+      digestKey: deriveKey(config.secretKeys[0], 'throttle'),
+      onRefusal: () => metrics?.limited.inc({ limit: limit.name }),
+    });
   }
 }

@@ -99,6 +99,9 @@ export function loadConfig(
     introspection: value('INTROSPECTION') ?? !production,
     federation: value('FEDERATION'),
     logLevel: value('LOG_LEVEL'),
+    metrics: value('METRICS'),
+    /** The base of an OpenTelemetry collector. Null: no traces. */
+    otlpEndpoint: value('OTEL_EXPORTER_OTLP_ENDPOINT'),
     shutdownTimeoutSeconds: value('SHUTDOWN_TIMEOUT_SECONDS'),
   };
 

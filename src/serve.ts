@@ -12,6 +12,7 @@ import { sendError, sendJson } from './http/send.ts';
 import type { Background } from './jobs/background.ts';
 import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
 import { createRequestListener } from './server.ts';
+import { startTracing } from './tracing.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
 
 const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
@@ -58,8 +59,10 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   const { port } = await listen(server, config);
   let database: Database | undefined;
   let background: Background | undefined;
+  let stopTracing: (() => Promise<void>) | undefined;
   let stopKeyUpkeep: (() => Promise<void>) | undefined;
   try {
+    stopTracing = config.otlpEndpoint === null ? undefined : await startTracing(config.otlpEndpoint);
     database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
@@ -80,6 +83,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     await stopKeyUpkeep?.();
     await background?.drain();
     await database?.close();
+    await stopTracing?.();
   }
 }
 

@@ -75,6 +75,8 @@ describe('loadConfig', () => {
       introspection: true,
       federation: true,
       logLevel: 'info',
+      metrics: false,
+      otlpEndpoint: null,
       shutdownTimeoutSeconds: 30,
     });
   });
@@ -120,6 +122,8 @@ describe('loadConfig', () => {
         INTROSPECTION: 'on',
         FEDERATION: 'off',
         LOG_LEVEL: 'debug',
+        METRICS: 'on',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
         SHUTDOWN_TIMEOUT_SECONDS: '5',
       }),
     ).toEqual({
@@ -159,6 +163,8 @@ describe('loadConfig', () => {
       introspection: true,
       federation: false,
       logLevel: 'debug',
+      metrics: true,
+      otlpEndpoint: 'http://collector:4318',
       shutdownTimeoutSeconds: 5,
     });
   });

@@ -29,13 +29,22 @@ interface ThrottleOptions {
   readonly windowSeconds: number;
   /** Keys are kept as digests under this key, since people type passwords into address fields. */
   readonly digestKey: Buffer;
+  /** Told of each refusal. */
+  readonly onRefusal: () => void;
 }
 
 /**
  * Counts failures in the database, so that all instances share them and a restart forgets nothing. A database that
  * does not answer fails the attempt: the throttle is closed, never open.
  */
-export function createThrottle({ pool, name, failures, windowSeconds, digestKey }: ThrottleOptions): Throttle {
+export function createThrottle({
+  pool,
+  name,
+  failures,
+  windowSeconds,
+  digestKey,
+  onRefusal,
+}: ThrottleOptions): Throttle {
   const limiter = new RateLimiterPostgres({
     storeClient: pool,
     storeType: 'pool',
@@ -60,11 +69,12 @@ export function createThrottle({ pool, name, failures, windowSeconds, digestKey 
       refuseIfAny(counts.filter(({ consumedPoints }) => consumedPoints > failures));
     },
   };
-}
 
-function refuseIfAny(exhausted: readonly (RateLimiterRes | null)[]): void {
-  if (exhausted.length === 0) return;
-  throw new RateLimitedError(Math.max(...exhausted.map((count) => count?.msBeforeNext ?? 0)) / 1000);
+  function refuseIfAny(exhausted: readonly (RateLimiterRes | null)[]): void {
+    if (exhausted.length === 0) return;
+    onRefusal();
+    throw new RateLimitedError(Math.max(...exhausted.map((count) => count?.msBeforeNext ?? 0)) / 1000);
+  }
 }
 
 /** For `RATE_LIMITING=off`. */

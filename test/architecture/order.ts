@@ -28,10 +28,11 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['hooks.ts', 'jobs'],
   ['keys'],
   ['audit'],
+  ['metrics'],
   ['database', 'limits', 'log.ts'],
   ['config.ts'],
   ['config'],
-  ['crypto', 'fields', 'thread-pool.ts'],
+  ['crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
   ['errors.ts'],
 ];
 

@@ -49,6 +49,8 @@ const contract = {
   INTROSPECTION: 'on',
   FEDERATION: 'on',
   LOG_LEVEL: 'info',
+  METRICS: 'off',
+  OTEL_EXPORTER_OTLP_ENDPOINT: '–',
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
 
@@ -66,7 +68,7 @@ describe('the variables', () => {
 describe('the endpoints', () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await startTestService();
+    service = await startTestService({ environment: { METRICS: 'on' } });
   });
   afterAll(() => service?.close());
 
@@ -77,6 +79,7 @@ describe('the endpoints', () => {
       '/graphql',
       '/healthz',
       '/readyz',
+      '/metrics',
       '/.well-known/jwks.json',
       '/.well-known/openid-configuration',
       '/mailbox',
