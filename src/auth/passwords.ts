@@ -3,6 +3,7 @@ import { hashPassword, verifyPassword } from '../crypto/password-hash.ts';
 import { RateLimitedError } from '../errors.ts';
 import { HashQueueFullError } from '../limits/hash-gate.ts';
 import { inSpan } from '../tracing.ts';
+import type { AttemptKeys } from './login-attempts.ts';
 
 const RETRY_WHEN_BUSY_SECONDS = 1;
 
@@ -20,13 +21,13 @@ export function passwordMatches(
   app: App,
   hash: string | null,
   password: string,
-  throttleKeys: readonly string[],
+  { counted, refusing }: AttemptKeys,
   signal?: AbortSignal,
 ): Promise<boolean> {
   return inTurn(app, signal, async () => {
-    await app.loginThrottle.refuseIfExhausted(throttleKeys);
+    await app.loginThrottle.refuseIfExhausted(refusing);
     const matches = (await timed(app, () => verifyPassword(hash ?? app.decoyHash, password))) && hash !== null;
-    if (!matches) await app.loginThrottle.countFailure(throttleKeys);
+    if (!matches) await app.loginThrottle.countFailure(counted);
     return matches;
   });
 }

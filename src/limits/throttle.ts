@@ -7,9 +7,12 @@ export interface Throttle {
   /**
    * Passes while each of the keys has failures left.
    *
+   * @returns how many failures the worst of them has had
    * @throws RateLimitedError naming when the last of the exhausted keys is free again
    */
-  refuseIfExhausted(keys: readonly string[]): Promise<void>;
+  refuseIfExhausted(keys: readonly string[]): Promise<number>;
+  /** How many failures the worst of the keys has had. */
+  mostFailures(keys: readonly string[]): Promise<number>;
   /** Counts one failure against each of the keys. */
   countFailure(keys: readonly string[]): Promise<void>;
   /**
@@ -55,11 +58,16 @@ export function createThrottle({
     duration: windowSeconds,
   });
   const digest = (key: string) => createHmac('sha256', digestKey).update(key).digest('base64url');
+  const read = (keys: readonly string[]) => Promise.all(keys.map((key) => limiter.get(digest(key))));
   const count = (keys: readonly string[]) => Promise.all(keys.map((key) => limiter.penalty(digest(key))));
   return {
     async refuseIfExhausted(keys) {
-      const counts = await Promise.all(keys.map((key) => limiter.get(digest(key))));
+      const counts = await read(keys);
       refuseIfAny(counts.filter((count) => count !== null && count.consumedPoints >= failures));
+      return most(counts);
+    },
+    async mostFailures(keys) {
+      return most(await read(keys));
     },
     async countFailure(keys) {
       await count(keys);
@@ -77,9 +85,14 @@ export function createThrottle({
   }
 }
 
+function most(counts: readonly (RateLimiterRes | null)[]): number {
+  return Math.max(0, ...counts.map((count) => count?.consumedPoints ?? 0));
+}
+
 /** For `RATE_LIMITING=off`. */
 export const openThrottle: Throttle = {
-  refuseIfExhausted: async () => {},
+  refuseIfExhausted: async () => 0,
+  mostFailures: async () => 0,
   countFailure: async () => {},
   countAttempt: async () => {},
 };
