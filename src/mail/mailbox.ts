@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import { MAIL_KINDS } from './kinds.ts';
-import { mailContents, renderMail } from './render.ts';
-import { SENDER } from './sender.ts';
+import { mailSubject, renderMail } from './render.ts';
+import { FROM } from './sender.ts';
 
 /** A mail as its receiver would see it. */
 export interface MailboxMail {
@@ -11,7 +11,7 @@ export interface MailboxMail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
-  /** When it was owed, as long as no transport has taken it. */
+  /** When it was owed, whatever its state: it leaves moments later. */
   readonly sentAt: Date;
 }
 
@@ -35,14 +35,14 @@ export async function readMailbox(app: App): Promise<readonly KeptMail[]> {
     where: { kind: { in: [...MAIL_KINDS] } },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: MAILS_SHOWN,
-    include: mailContents,
+    include: mailSubject,
   });
   return mails.map((mail) => ({
     id: mail.id,
     to: mail.recipient,
-    from: SENDER.from,
+    from: FROM,
     ...renderMail(app, mail),
-    sentAt: mail.sentAt ?? mail.createdAt,
+    sentAt: mail.createdAt,
     state: stateOf(mail),
     abandonedReason: mail.abandonedReason,
   }));

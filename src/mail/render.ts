@@ -7,21 +7,18 @@ import { carriesLink, isMailKind, type MailKind } from './kinds.ts';
 import type { Language } from './language.ts';
 import { frontEndOf, linkOf } from './link.ts';
 import { plainName } from './plain-name.ts';
-import { SENDER } from './sender.ts';
+import { FROM, serviceName } from './sender.ts';
 import { closestLanguage } from './templates.ts';
 
-const person = { select: { email: true, firstName: true, lastName: true, emailVerified: true, locale: true } } as const;
-
-/** What `renderMail` needs of a mail. */
-export const mailContents = {
-  user: person,
+/** What a mail is about. */
+export const mailSubject = {
+  user: true,
   token: true,
-  invitation: {
-    select: { email: true, firstName: true, lastName: true, locale: true, invitedBy: person },
-  },
+  invitation: { include: { invitedBy: { select: { firstName: true, lastName: true } } } },
 } as const satisfies Prisma.MailInclude;
 
-export type MailWithContents = Prisma.MailGetPayload<{ include: typeof mailContents }>;
+/** A mail that is owed, with what it is about. */
+export type MailWithSubject = Prisma.MailGetPayload<{ include: typeof mailSubject }>;
 
 export interface RenderedMail {
   /** On one line. */
@@ -36,7 +33,7 @@ export interface RenderedMail {
  *
  * @throws when the row is of no kind that is known here, or lacks the token of its kind
  */
-export function renderMail(app: App, mail: MailWithContents): RenderedMail {
+export function renderMail(app: App, mail: MailWithSubject): RenderedMail {
   if (!isMailKind(mail.kind)) throw new Error(`there are no words for a mail of the kind ${mail.kind}`);
   const { mailTemplates } = app.config;
   const { tag, locale, language } = languageFor(app, mail);
@@ -77,7 +74,7 @@ interface Tongue {
 }
 
 /** What the receiver asked for, else the service's own, else English. */
-function languageFor({ config: { mailTemplates, mailLocale } }: App, { user, invitation }: MailWithContents): Tongue {
+function languageFor({ config: { mailTemplates, mailLocale } }: App, { user, invitation }: MailWithSubject): Tongue {
   for (const asked of [invitation?.locale, user?.locale, mailLocale]) {
     const tag = asked ? closestLanguage(mailTemplates, asked) : null;
     const language = tag === null ? undefined : mailTemplates.languages.get(tag);
@@ -99,13 +96,13 @@ interface Facts {
   readonly expiresAt: string | null;
 }
 
-function factsOf(app: App, mail: MailWithContents, kind: MailKind, { locale, language }: Omit<Tongue, 'tag'>): Facts {
+function factsOf(app: App, mail: MailWithSubject, kind: MailKind, { locale, language }: Omit<Tongue, 'tag'>): Facts {
   const receiver = personKnownTo(mail);
   const inviter = mail.invitation?.invitedBy ?? null;
   const token = carriesLink(kind) ? mail.token : null;
   if (token === null && carriesLink(kind)) throw new Error(`the mail ${mail.id} lacks its token`);
   return {
-    service: SENDER.name,
+    service: serviceName(FROM),
     site: new URL(frontEndOf(app)).host,
     firstName: receiver && plainName(receiver.firstName),
     lastName: receiver && plainName(receiver.lastName),
@@ -116,14 +113,14 @@ function factsOf(app: App, mail: MailWithContents, kind: MailKind, { locale, lan
   };
 }
 
-type Named = Pick<NonNullable<MailWithContents['invitation']>, 'firstName' | 'lastName'>;
+type Named = Pick<NonNullable<MailWithSubject['invitation']>, 'firstName' | 'lastName'>;
 
 /**
  * Whom to greet by name: whoever has proven this address, or was invited at it by an administrator, who typed the name.
  * Everybody else may never have heard of us, and what a stranger typed as their name would be an advertisement in our
  * mail.
  */
-function personKnownTo({ recipient, user, invitation }: MailWithContents): Named | null {
+function personKnownTo({ recipient, user, invitation }: MailWithSubject): Named | null {
   if (invitation?.email === recipient) return invitation;
   return user?.emailVerified && user.email === recipient ? user : null;
 }

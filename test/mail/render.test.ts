@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { User } from '../../src/database/generated/client.ts';
 import { MAIL_KINDS, type MailKind } from '../../src/mail/kinds.ts';
-import { mailContents, renderMail } from '../../src/mail/render.ts';
+import { mailSubject, renderMail } from '../../src/mail/render.ts';
 import { linkIn, type ReceivedMail } from '../mailbox/reading.ts';
 import { faultsOf } from '../sessions/operations.ts';
 import { createPerson } from '../support/people.ts';
@@ -119,7 +119,7 @@ Sie erhalten diese E-Mail, weil Ihre Adresse bei Latchkey (app.latchkey.test) ve
     const inviter = await personWith({});
     const mail = await mailInvitation(service, { invitedById: inviter.id });
     await service.app.db.user.delete({ where: { id: inviter.id } });
-    const row = await service.app.db.mail.findUniqueOrThrow({ where: { id: mail.id }, include: mailContents });
+    const row = await service.app.db.mail.findUniqueOrThrow({ where: { id: mail.id }, include: mailSubject });
     expect(renderMail(service.app, row)).toMatchObject({
       subject: 'Somebody invites you to Latchkey',
       text: expect.stringContaining('\n\nSomebody invites you to have an account'),
@@ -180,7 +180,7 @@ describe('the language of a mail', () => {
 describe('renderMail', () => {
   it('refuses a mail that lacks its link, or of which nobody knows what it is', async () => {
     const mail = await mailInvitation(service);
-    const row = await service.app.db.mail.findUniqueOrThrow({ where: { id: mail.id }, include: mailContents });
+    const row = await service.app.db.mail.findUniqueOrThrow({ where: { id: mail.id }, include: mailSubject });
     expect(() => renderMail(service.app, { ...row, token: null })).toThrow(`the mail ${mail.id} lacks its token`);
     expect(() => renderMail(service.app, { ...row, kind: 'toString' })).toThrow(
       'no words for a mail of the kind toString',

@@ -115,11 +115,10 @@ describe('/mailbox', () => {
       createdAt: at,
       ...rest,
     });
-    const sentAt = new Date(at.getTime() + 5000);
     await states.app.db.mail.createMany({
       data: [
         mail('owed'),
-        mail('sent', { sentAt }),
+        mail('sent', { sentAt: at }),
         mail('abandoned', { abandonedAt: at, abandonedReason: 'no_longer_due' }),
         mail('unknown', { kind: 'of_a_newer_version' }),
       ],
@@ -131,13 +130,10 @@ describe('/mailbox', () => {
     expect(lines.map(([, ...texts]) => texts.join(' | ')).sort()).toEqual([
       'abandoned@latchkey.test | 2030-01-01 00:00:00 UTC | not sent: no longer due',
       'owed@latchkey.test | 2030-01-01 00:00:00 UTC | waiting',
-      'sent@latchkey.test | 2030-01-01 00:00:05 UTC | sent',
+      'sent@latchkey.test | 2030-01-01 00:00:00 UTC | sent',
     ]);
-    const received = (await mailsIn(states)).map(({ to, sentAt }) => [to, sentAt]);
-    expect(received.sort()).toEqual([
-      ['owed@latchkey.test', '2030-01-01T00:00:00.000Z'],
-      ['sent@latchkey.test', '2030-01-01T00:00:05.000Z'],
-    ]);
+    const received = (await mailsIn(states)).map(({ to }) => to);
+    expect(received.sort()).toEqual(['owed@latchkey.test', 'sent@latchkey.test']);
     await states.close();
   });
 

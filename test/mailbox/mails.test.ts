@@ -92,7 +92,7 @@ describe('the links in mails', () => {
       const email = 'astray@latchkey.test';
       await other.execute(Register, { input: registrant(email) }, { headers });
       await other.execute(RequestVerification, { email }, { headers });
-      await other.app.background.drain();
+      await other.runJobs();
       const mails = await mailsTo(other, email);
       expect(mails).toHaveLength(2);
       for (const mail of mails) {
@@ -166,8 +166,8 @@ describe('what a mail is made of', () => {
         kind: 'email_verification',
         recipient: email,
         user_id: user.id,
-        invitation_id: null,
         token_id: user.oneTimeTokens[0]?.id,
+        invitation_id: null,
         created_at: service.clock.now(),
         sent_at: null,
         abandoned_at: null,
