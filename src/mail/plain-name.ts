@@ -3,8 +3,8 @@ const MOST_DIGITS = 4;
 // Joiners are letters' business in some scripts. Whatever else has no shape can turn the line around or hide something.
 const SHAPELESS = /(?![\u200c\u200d])\p{Cf}/gu;
 const BLANK = /[\s\p{Cc}\p{Z}]+/gu;
-// The dots are all those that name servers are asked for as dots.
-const JOINTS = /[.\u3002\uff0e\uff61\u2024:/\\@]+(?=\S)/gu;
+// With the dots that become dots when a host is looked up, and the wide forms of the others.
+const JOINTS = /[.\u3002\uff0e\uff61\u2024:\uff1a/\uff0f\\@\uff20]+(?=\S)/gu;
 
 /**
  * A name as it may stand in a mail: on one line, at most 60 code points long, and nothing that a program for mail makes a

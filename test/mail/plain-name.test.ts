@@ -21,6 +21,7 @@ describe('plainName', () => {
     ['evil。example', 'evil。 example'],
     ['evil.example', 'evil. example'],
     ['evil․example', 'evil․ example'],
+    ['eve＠evil：／／x', 'eve＠ evil：／／ x'],
     // UTS #46 leaves these out of a host, so a program may make a link of what has them.
     ['evil.\u2060example', 'evil. example'],
     ['evil\u200b.\u00adexample', 'evil. example'],
