@@ -13,6 +13,7 @@ import { type Background, createBackground } from './jobs/background.ts';
 import { openSigningKeys, type SigningKeys } from './keys/service.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
 import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
+import { type IdentityProviders, openProviders } from './providers/providers.ts';
 import { threadPoolSize } from './thread-pool.ts';
 
 /** What everything stands on. Made once, passed as the first argument, never changed. */
@@ -28,6 +29,8 @@ export interface App {
   /** The keys that sign them. */
   readonly keys: SigningKeys;
   readonly verifyAccessToken: AccessTokenVerifier;
+  /** Whose ID tokens sign people in. */
+  readonly providers: IdentityProviders;
   readonly hashGate: HashGate;
   /** A hash of nothing anybody knows, with the parameters in force, for logins to accounts that do not exist. */
   readonly decoyHash: string;
@@ -71,6 +74,7 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     issuer,
     keys,
     verifyAccessToken: createAccessTokenVerifier(issuer, keys.find),
+    providers: openProviders(config.oauthProviders, { now, log }),
     hashGate: createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE }),
     decoyHash,
     loginThrottle: throttle(LOGIN_LIMIT),

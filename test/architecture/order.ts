@@ -27,7 +27,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['app.ts'],
   ['hooks.ts', 'jobs'],
   ['audit', 'keys'],
-  ['database', 'limits', 'log.ts'],
+  ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
   ['crypto', 'fields', 'thread-pool.ts'],
@@ -43,6 +43,7 @@ export const FEATURES: readonly string[] = [
   'verification',
   'registration',
   'email-change',
+  'oauth',
 ];
 
 /** The room of a file: its folder, or itself. */
