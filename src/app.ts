@@ -13,6 +13,7 @@ import { type Background, createBackground } from './jobs/background.ts';
 import { openSigningKeys, type SigningKeys } from './keys/service.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
 import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { type IdentityProviders, openProviders } from './providers/providers.ts';
 import { threadPoolSize } from './thread-pool.ts';
 
@@ -36,6 +37,8 @@ export interface App {
   readonly decoyHash: string;
   readonly loginThrottle: Throttle;
   readonly registrationThrottle: Throttle;
+  /** Null with METRICS=off. */
+  readonly metrics: Metrics | null;
   /** What the operator's module exports. */
   readonly hooks: Hooks;
   readonly background: Background;
@@ -59,12 +62,14 @@ export interface AppParts {
 /** The database has every migration when this is called. */
 export async function createApp({ config, database, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
   const [keys, decoyHash] = await Promise.all([
-    openSigningKeys(database, config.secretKeys, now()),
+    openSigningKeys(database, config.secretKeys, now),
     hashPassword(config.argon2, randomBytes(32).toString('base64')),
   ]);
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
   const issuer: AccessTokenIssuer = { url: publicUrl, audiences: [firstAudience, ...otherAudiences] };
   const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
+  const hashGate = createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE });
+  const metrics = config.metrics ? createMetrics({ pool: database.pool, hashGate }) : null;
   return {
     config,
     db: database.prisma,
@@ -73,18 +78,24 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     now,
     issuer,
     keys,
-    verifyAccessToken: createAccessTokenVerifier(issuer, keys.find),
+    verifyAccessToken: createAccessTokenVerifier(issuer, keys),
     providers: openProviders(config.oauthProviders, { now, log }),
-    hashGate: createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE }),
+    hashGate,
     decoyHash,
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
+    metrics,
     hooks,
     background: createBackground(log),
   };
 
   function throttle(limit: typeof LOGIN_LIMIT): Throttle {
     if (!config.rateLimiting) return openThrottle;
-    return createThrottle({ ...limit, pool: database.pool, digestKey: deriveKey(config.secretKeys[0], 'throttle') });
+    return createThrottle({
+      ...limit,
+      pool: database.pool,
+      digestKey: deriveKey(config.secretKeys[0], 'throttle'),
+      onRefusal: () => metrics?.limited.inc({ limit: limit.name }),
+    });
   }
 }

@@ -10,7 +10,9 @@ import { drainOf } from './http/drain.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import type { Background } from './jobs/background.ts';
+import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
 import { createRequestListener } from './server.ts';
+import { startTracing } from './tracing.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
 
 const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
@@ -57,13 +59,17 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   const { port } = await listen(server, config);
   let database: Database | undefined;
   let background: Background | undefined;
+  let stopTracing: (() => Promise<void>) | undefined;
+  let stopKeyUpkeep: (() => Promise<void>) | undefined;
   try {
+    stopTracing = config.otlpEndpoint === null ? undefined : await startTracing(config.otlpEndpoint);
     database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
     const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
     const app = await createApp({ config, database, log, now, publicUrl, hooks });
     background = app.background;
+    stopKeyUpkeep = startKeyUpkeep(keyUpkeepOf(app), log);
     const newAdministrator = await ensureFirstAdministrator(app);
     listener = createRequestListener(app, () => drain.isDraining);
     return { app, url: urlOf(config.host, port), newAdministrator, close };
@@ -74,8 +80,10 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
 
   async function close(): Promise<void> {
     await drain.close();
+    await stopKeyUpkeep?.();
     await background?.drain();
     await database?.close();
+    await stopTracing?.();
   }
 }
 

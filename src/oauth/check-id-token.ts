@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import { type AuditEventType, type Client, recordEvent } from '../audit/service.ts';
+import { admitAttempt } from '../auth/login-attempts.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { type IdToken, IdTokenRefusal } from '../providers/id-token.ts';
@@ -24,17 +25,18 @@ export interface Presented {
  *
  * @throws UnknownProviderError
  * @throws InvalidIdTokenError
- * @throws RateLimitedError after too many failures from this client
+ * @throws RateLimitedError after too many failures from this client; the signal's reason when it aborts
  */
 export async function checkIdToken(
   app: App,
   client: Client,
   viewer: Viewer | null,
   { provider: name, idToken, nonce }: IdTokenInput,
+  signal?: AbortSignal,
 ): Promise<Presented> {
   const provider = app.providers.find(name);
   if (provider === null) throw new UnknownProviderError();
-  await app.loginThrottle.refuseIfExhausted(throttleKeys(client));
+  await admitAttempt(app, null, client, signal);
   try {
     return { provider, token: await provider.verify(idToken, nonce ?? null) };
   } catch (error) {
@@ -61,12 +63,8 @@ export async function refusedToken(
 }
 
 /** One more failed sign-in of this client. */
-export function countRefusal(app: App, client: Client): Promise<void> {
-  return app.loginThrottle.countFailure(throttleKeys(client));
-}
-
-function throttleKeys({ ipAddress }: Client): readonly string[] {
-  return [`client:${clientNetwork(ipAddress ?? '')}`];
+export function countRefusal(app: App, { ipAddress }: Client): Promise<void> {
+  return app.loginThrottle.countFailure([`client:${clientNetwork(ipAddress ?? '')}`]);
 }
 
 /** Of a stranger nothing is known: what such a token says is not true. */

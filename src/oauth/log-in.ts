@@ -34,7 +34,7 @@ const MOST_PLANS = 3;
  * @see OpenID Connect Core 1.0 §5.7: only issuer and subject together name a person
  */
 export async function logInWithOAuth(app: App, request: HookRequest, input: IdTokenInput): Promise<IssuedTokens> {
-  const presented = await checkIdToken(app, request.client, null, input);
+  const presented = await checkIdToken(app, request.client, null, input, request.signal);
   const sessionId = await openedSession(app, request, presented);
   forgetUsedTokens(app);
   const signedIn = await findSignedIn(app, sessionId, app.now());

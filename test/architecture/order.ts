@@ -26,11 +26,13 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['auth'],
   ['app.ts'],
   ['hooks.ts', 'jobs'],
-  ['audit', 'keys'],
+  ['keys'],
+  ['audit'],
+  ['metrics'],
   ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
-  ['crypto', 'fields', 'thread-pool.ts'],
+  ['crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
   ['errors.ts'],
 ];
 

@@ -373,9 +373,8 @@ describe('loginWithOAuth', () => {
           { headers: { 'x-forwarded-for': address } },
         );
       const rateLimited = { __typename: 'RateLimitedError', code: 'RATE_LIMITED' };
-      for (let failure = 1; failure <= 20; failure += 1) {
-        expect((await from('192.0.2.1', 'garbage')).data).toEqual({ loginWithOAuth: invalidIdToken });
-      }
+      const failures = await Promise.all(Array.from({ length: 20 }, () => from('192.0.2.1', 'garbage')));
+      for (const { data } of failures) expect(data).toEqual({ loginWithOAuth: invalidIdToken });
       expect((await from('192.0.2.1', await issuer.idToken())).data?.loginWithOAuth).toMatchObject(rateLimited);
       for (let account = 1; account <= 20; account += 1) signedInBy(await from('192.0.2.2', await issuer.idToken()));
       expect((await from('192.0.2.2', await issuer.idToken())).data?.loginWithOAuth).toMatchObject(rateLimited);
