@@ -105,6 +105,8 @@ export function loadConfig(
     metrics: value('METRICS'),
     /** The base of an OpenTelemetry collector. Null: no traces. */
     otlpEndpoint: value('OTEL_EXPORTER_OTLP_ENDPOINT'),
+    /** Whether this process runs jobs beside answering requests. */
+    worker: value('WORKER'),
     shutdownTimeoutSeconds: value('SHUTDOWN_TIMEOUT_SECONDS'),
   };
 

@@ -23,7 +23,7 @@ export async function consumeIdToken(
 
 /** Starts to forget tokens that are too old to be used again. Leaves alone what another instance is forgetting. */
 export function forgetUsedTokens(app: App): void {
-  app.background.runInTurn('forget used ID tokens', async () => {
+  app.background.run('forget used ID tokens', async () => {
     await app.db.$executeRaw`
       DELETE FROM used_id_tokens WHERE digest IN (
         SELECT digest FROM used_id_tokens WHERE expires_at <= ${app.now()}

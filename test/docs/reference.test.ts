@@ -52,6 +52,7 @@ const contract = {
   LOG_LEVEL: 'info',
   METRICS: 'off',
   OTEL_EXPORTER_OTLP_ENDPOINT: '–',
+  WORKER: 'on',
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
 
