@@ -20,13 +20,14 @@ builder.objectType(InvalidCredentialsError, {
 
 builder.objectType(EmailNotVerifiedError, {
   name: 'EmailNotVerifiedError',
-  description: 'The password is right, but the address has to be verified before signing in.',
+  description:
+    'The password, or the proof of a provider, is right, but the address has to be verified before signing in.',
   interfaces: [ErrorInterface],
 });
 
 builder.objectType(UserInactiveError, {
   name: 'UserInactiveError',
-  description: 'The password is right, but the account may not be used.',
+  description: 'The password, or the proof of a provider, is right, but the account may not be used.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     status: t.field({ type: UserStatusEnum, description: 'PENDING or REVOKED.', resolve: (error) => error.status }),

@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LoginWithOAuthInput } from '../gql/graphql.ts';
 import { faultsOf, invalidCredentials, Me, Refresh } from '../sessions/operations.ts';
 import { createPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { withStatements } from '../support/statements.ts';
 import { CLIENT_ID, type Issuer, startIssuer } from './issuer.ts';
 import {
   emailNotVerified,
@@ -362,6 +363,18 @@ describe('loginWithOAuth', () => {
     for (const password of ['', 'null', 'a password that nobody has set']) {
       expect(await logInByPassword(user.email, password)).toEqual(invalidCredentials);
     }
+  });
+
+  it('refuses a password there with the work of a wrong one: a hash, and the same statements', async () => {
+    const { user: passwordless } = signedInBy(await logIn({}));
+    const { user } = await createPerson(service);
+    const hash = vi.spyOn(service.app.hashGate, 'run');
+    const without = await withStatements(() => logInByPassword(passwordless.email, 'a wrong password'));
+    const wrong = await withStatements(() => logInByPassword(user.email, 'a wrong password'));
+    expect(hash).toHaveBeenCalledTimes(2);
+    hash.mockRestore();
+    expect(without).toEqual(wrong);
+    expect(wrong.answer).toEqual(invalidCredentials);
   });
 
   it('refuses a client that has failed 20 times, and one that has made 20 accounts', async () => {
