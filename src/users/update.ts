@@ -70,8 +70,17 @@ export async function updateUser(app: App, viewer: Viewer, client: Client, input
       await revokeOneTimeTokens(app, transaction, user.id);
     }
     if (!emailVerified && app.config.emailVerification === 'required') administrators?.requireOtherThan(user.id);
+    if (isMoved) await requireFreeAddress(transaction, named.email);
     return writeChanges(app, transaction, { viewer, client, user, changes: { ...named, emailVerified } });
   });
+}
+
+/** Not left to the update alone: two who want each other's address would wait for each other in vain. */
+async function requireFreeAddress(transaction: Prisma.TransactionClient, email: string | undefined): Promise<void> {
+  if (email === undefined) return;
+  if ((await transaction.user.findUnique({ where: { email }, select: { id: true } })) !== null) {
+    throw new EmailTakenError();
+  }
 }
 
 interface Changes {
