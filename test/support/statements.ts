@@ -12,6 +12,29 @@ export async function withStatements<T>(act: () => Promise<T>) {
   }
 }
 
+/** What came of it when something else happens right before the first statement for which `isTheOne`. */
+export async function withMeanwhile<T>(
+  isTheOne: (statement: string) => boolean,
+  meanwhile: () => Promise<unknown>,
+  act: () => Promise<T>,
+): Promise<T> {
+  const send = pg.Client.prototype.query;
+  let hasHappened = false;
+  const query = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...rest) {
+    const sent = () => Reflect.apply(send, this, rest);
+    if (hasHappened || !isTheOne(textOf(rest[0]))) return sent();
+    hasHappened = true;
+    return meanwhile().then(sent);
+  });
+  try {
+    const answer = await act();
+    if (!hasHappened) throw new Error('there was no such statement');
+    return answer;
+  } finally {
+    query.mockRestore();
+  }
+}
+
 function textOf(statement: unknown): string {
   if (typeof statement === 'string') return statement;
   return typeof statement === 'object' && statement !== null && 'text' in statement ? String(statement.text) : '';
