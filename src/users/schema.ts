@@ -118,10 +118,12 @@ builder.queryFields((t) => ({
   isAuthorized: t.boolean({
     skipTypeScopes: true,
     description:
-      'Whether an access token is good right now and its user meets every condition that is given. Public; false for every bad token, never an error.',
+      'Whether an access token is good right now and its user meets every condition that is given. A condition that is null is met by nobody. Public; false for every bad token, never an error.',
     args: {
       accessToken: t.arg.string({ required: true, description: 'The access token to judge.' }),
-      anyRole: t.arg.stringList({ description: 'The names of roles of which the user holds at least one, now.' }),
+      anyRole: t.arg.stringList({
+        description: 'The names of roles, whatever their case, of which the user holds at least one, now.',
+      }),
       userId: t.arg.id({ description: 'The user’s id.' }),
       email: t.arg.string({ description: 'The user’s address, which has to be verified.' }),
     },
