@@ -14,7 +14,7 @@ export interface NewUser {
   readonly status: User['status'];
   readonly emailVerified: boolean;
   readonly passwordHash: string | null;
-  /** Besides the role `user`, which everybody has. */
+  /** Besides the role `user`, which everybody begins with. */
   readonly roleIds: readonly string[];
 }
 
