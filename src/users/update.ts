@@ -9,7 +9,7 @@ import { violatesUnique } from '../database/unique-violation.ts';
 import { EmailTakenError } from '../errors.ts';
 import { emailField, nameField, parseInput, remarkField } from '../fields/input.ts';
 import { endSessions } from '../sessions/end.ts';
-import { revokeOneTimeTokens } from '../tokens/service.ts';
+import { revokeUserTokens } from '../tokens/service.ts';
 import { lockedUser } from './locked-user.ts';
 
 /** What is not named stays as it is. */
@@ -71,7 +71,7 @@ export async function updateUser(app: App, viewer: Viewer, client: Client, input
     const mayNotSignIn = !emailVerified && app.config.emailVerification === 'required';
     if (isOtherwiseProven) {
       await requireAuthorityOver(transaction, viewer, user.id);
-      await revokeOneTimeTokens(app, transaction, user.id);
+      await revokeUserTokens(app, transaction, user.id);
     }
     if (mayNotSignIn) administrators?.requireOtherThan(user.id);
     if (isMoved) await requireFreeAddress(transaction, named.email);
