@@ -1,12 +1,16 @@
 import pg from 'pg';
 import { vi } from 'vitest';
 
-/** What came of it, and the text of every statement that went to a database meanwhile, whoever of ours sent it. */
+/** What came of it, and every statement that went to a database meanwhile, whoever of ours sent it. */
 export async function withStatements<T>(act: () => Promise<T>) {
   const query = vi.spyOn(pg.Client.prototype, 'query');
   try {
     const answer = await act();
-    return { answer, statements: query.mock.calls.map(([statement]) => textOf(statement)) };
+    const sent = query.mock.calls.map(([statement, values]: readonly unknown[]) => ({
+      text: textOf(statement),
+      values: valuesOf(statement) ?? valuesOf({ values }) ?? [],
+    }));
+    return { answer, sent, statements: sent.map(({ text }) => text) };
   } finally {
     query.mockRestore();
   }
@@ -38,4 +42,9 @@ export async function withMeanwhile<T>(
 function textOf(statement: unknown): string {
   if (typeof statement === 'string') return statement;
   return typeof statement === 'object' && statement !== null && 'text' in statement ? String(statement.text) : '';
+}
+
+function valuesOf(statement: unknown): readonly unknown[] | undefined {
+  const hasValues = typeof statement === 'object' && statement !== null && 'values' in statement;
+  return hasValues && Array.isArray(statement.values) ? statement.values : undefined;
 }
