@@ -30,7 +30,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['keys'],
   ['audit'],
   ['metrics'],
-  ['database', 'limits', 'log.ts'],
+  ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
   ['passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
@@ -47,6 +47,7 @@ export const FEATURES: readonly string[] = [
   'verification',
   'registration',
   'email-change',
+  'oauth',
 ];
 
 /** The room of a file: its folder, or itself. */
