@@ -474,7 +474,7 @@ describe('CORS_ORIGINS', () => {
 });
 
 describe('TOKEN_AUDIENCE', () => {
-  it.each([',', 'api,,billing', 'two words'])('refuses %j', (TOKEN_AUDIENCE) => {
+  it.each([',', 'api,,billing', 'two words', 'x'.repeat(1021)])('refuses %j', (TOKEN_AUDIENCE) => {
     expect(problems({ TOKEN_AUDIENCE })).toEqual([expect.stringMatching(/^TOKEN_AUDIENCE must /)]);
   });
 });

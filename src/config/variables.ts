@@ -1,5 +1,6 @@
 import {
   administratorPassword,
+  atMostBytes,
   emailAddress,
   exactly,
   exactOrigin,
@@ -32,7 +33,8 @@ const declared = {
   DATA_DIR: setting('./data', path),
   PUBLIC_URL: optional(ownBase, 'http://localhost: and the bound port'),
   SECRET_KEY: optional(readSecretKeys, 'generated into DATA_DIR'),
-  TOKEN_AUDIENCE: optional(list(word), 'PUBLIC_URL'),
+  // In every access token, which has to stay below 8 KiB.
+  TOKEN_AUDIENCE: optional(atMostBytes(1024, list(word)), 'PUBLIC_URL'),
   ACCESS_TOKEN_TTL_SECONDS: setting('7200', integer(1, DAY_SECONDS)),
   REFRESH_TOKEN_TTL_SECONDS: setting('5184000', integer(1, YEAR_SECONDS)),
   SESSION_MAX_AGE_SECONDS: setting('7776000', integer(1, YEAR_SECONDS)),
