@@ -70,10 +70,14 @@ export function loadConfig(
     linkTemplates: Object.freeze({
       EMAIL_VERIFICATION: value('EMAIL_VERIFICATION_URL'),
       EMAIL_CHANGE: value('EMAIL_CHANGE_URL'),
+      INVITATION: value('INVITATION_URL'),
+      PASSWORD_RESET: value('PASSWORD_RESET_URL'),
     }),
     registration: value('REGISTRATION'),
     emailVerification: value('EMAIL_VERIFICATION'),
     emailVerificationTtlSeconds: value('EMAIL_VERIFICATION_TTL_SECONDS'),
+    invitationTtlDays: value('INVITATION_TTL_DAYS'),
+    passwordResetTtlSeconds: value('PASSWORD_RESET_TTL_SECONDS'),
     /** In code points. */
     passwordMinLength: value('PASSWORD_MIN_LENGTH'),
     argon2: Object.freeze({

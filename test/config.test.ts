@@ -57,10 +57,12 @@ describe('loadConfig', () => {
       sessionMaxAgeSeconds: 90 * 24 * 60 * 60,
       refreshGraceSeconds: 10,
       appUrl: null,
-      linkTemplates: { EMAIL_VERIFICATION: null, EMAIL_CHANGE: null },
+      linkTemplates: { EMAIL_VERIFICATION: null, EMAIL_CHANGE: null, INVITATION: null, PASSWORD_RESET: null },
       registration: 'open',
       emailVerification: 'required',
       emailVerificationTtlSeconds: 24 * 60 * 60,
+      invitationTtlDays: 7,
+      passwordResetTtlSeconds: 7200,
       passwordMinLength: 15,
       argon2: { memoryKib: 19_456, iterations: 2, parallelism: 1 },
       firstAdministrator: null,
@@ -95,9 +97,13 @@ describe('loadConfig', () => {
         APP_URL: 'https://App.example.com/account/',
         EMAIL_VERIFICATION_URL: 'https://app.example.com/proof#{token}',
         EMAIL_CHANGE_URL: 'https://app.example.com/change/{token}',
+        INVITATION_URL: 'https://app.example.com/join/{token}',
+        PASSWORD_RESET_URL: 'https://app.example.com/reset#{token}',
         REGISTRATION: 'approval',
         EMAIL_VERIFICATION: 'off',
         EMAIL_VERIFICATION_TTL_SECONDS: '3600',
+        INVITATION_TTL_DAYS: '30',
+        PASSWORD_RESET_TTL_SECONDS: '600',
         PASSWORD_MIN_LENGTH: '8',
         ARGON2_MEMORY_KIB: '65536',
         ARGON2_ITERATIONS: '3',
@@ -131,10 +137,14 @@ describe('loadConfig', () => {
       linkTemplates: {
         EMAIL_VERIFICATION: 'https://app.example.com/proof#{token}',
         EMAIL_CHANGE: 'https://app.example.com/change/{token}',
+        INVITATION: 'https://app.example.com/join/{token}',
+        PASSWORD_RESET: 'https://app.example.com/reset#{token}',
       },
       registration: 'approval',
       emailVerification: 'off',
       emailVerificationTtlSeconds: 3600,
+      invitationTtlDays: 30,
+      passwordResetTtlSeconds: 600,
       passwordMinLength: 8,
       argon2: { memoryKib: 65_536, iterations: 3, parallelism: 4 },
       firstAdministrator: { email: 'ada@example.com', password: 'vK7#ruimte' },
@@ -285,6 +295,8 @@ describe('numbers', () => {
     ['SESSION_MAX_AGE_SECONDS', 1, 31_536_000],
     ['REFRESH_GRACE_SECONDS', 0, 60],
     ['EMAIL_VERIFICATION_TTL_SECONDS', 60, 2_592_000],
+    ['INVITATION_TTL_DAYS', 1, 365],
+    ['PASSWORD_RESET_TTL_SECONDS', 60, 86_400],
     ['PASSWORD_MIN_LENGTH', 8, 64],
     ['ARGON2_MEMORY_KIB', 128, 262_144],
     ['ARGON2_ITERATIONS', 1, 10],
@@ -400,7 +412,7 @@ describe('APP_URL', () => {
   });
 });
 
-describe.each(['EMAIL_VERIFICATION_URL', 'EMAIL_CHANGE_URL'])('%s', (name) => {
+describe.each(['EMAIL_VERIFICATION_URL', 'EMAIL_CHANGE_URL', 'INVITATION_URL', 'PASSWORD_RESET_URL'])('%s', (name) => {
   it.each([
     'https://app.example.com/proof?token={token}',
     'https://app.example.com/proof?lang=en#{token}',

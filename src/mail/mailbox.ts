@@ -31,6 +31,8 @@ export async function readMailbox(app: App): Promise<readonly MailboxMail[]> {
 const paths: Record<OneTimePurpose, string> = {
   EMAIL_VERIFICATION: '/verify-email?token={token}',
   EMAIL_CHANGE: '/confirm-email?token={token}',
+  INVITATION: '/accept-invitation?token={token}',
+  PASSWORD_RESET: '/reset-password?token={token}',
 };
 
 /** Where the receiver of a one-time token goes with it; built from configuration only. */

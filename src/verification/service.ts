@@ -7,7 +7,7 @@ import { canonicalEmail } from '../fields/email-address.ts';
 import type { HookRequest } from '../hooks.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
 import { InvalidTokenError } from '../tokens/errors.ts';
-import { consumeOneTimeToken, findOneTimeToken, issueOneTimeToken } from '../tokens/service.ts';
+import { consumeOneTimeToken, findUserToken, instantIn, issueOneTimeToken } from '../tokens/service.ts';
 
 /**
  * The user is owed a mail with a new link that proves the address; earlier links are dead. The caller has locked the
@@ -18,12 +18,9 @@ export async function mailVerification(
   transaction: Prisma.TransactionClient,
   { id: userId, email }: Pick<User, 'id' | 'email'>,
 ): Promise<void> {
-  const tokenId = await issueOneTimeToken(app, transaction, {
-    purpose: 'EMAIL_VERIFICATION',
-    userId,
-    email,
-    ttlSeconds: app.config.emailVerificationTtlSeconds,
-  });
+  const owner = { purpose: 'EMAIL_VERIFICATION', userId } as const;
+  const expiresAt = instantIn(app, app.config.emailVerificationTtlSeconds);
+  const tokenId = await issueOneTimeToken(app, transaction, owner, { email, expiresAt });
   await queueMail(app, transaction, { kind: 'email_verification', recipient: email, userId, tokenId });
 }
 
@@ -53,7 +50,7 @@ export function requestEmailVerification(app: App, text: string): void {
  * @throws InvalidTokenError REVOKED also when the account has another address by now
  */
 export async function verifyEmail(app: App, request: HookRequest, token: string): Promise<string> {
-  const row = await findOneTimeToken(app, 'EMAIL_VERIFICATION', token);
+  const row = await findUserToken(app, 'EMAIL_VERIFICATION', token);
   const user = await app.db.$transaction(async (transaction) => {
     await lockUser(transaction, row.userId);
     await consumeOneTimeToken(app, transaction, row);
