@@ -43,6 +43,7 @@ export const FEATURES: readonly string[] = [
   'verification',
   'registration',
   'email-change',
+  'revocation-feed',
 ];
 
 /** The room of a file: its folder, or itself. */

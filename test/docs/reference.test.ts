@@ -78,6 +78,7 @@ describe('the endpoints', () => {
       '/readyz',
       '/.well-known/jwks.json',
       '/.well-known/openid-configuration',
+      '/.well-known/revocations',
       '/mailbox',
       '/mailbox.json',
     ]);
