@@ -56,7 +56,7 @@ export interface AppParts {
 /** The database has every migration when this is called. */
 export async function createApp({ config, database, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
   const [keys, decoyHash] = await Promise.all([
-    openSigningKeys(database, config.secretKeys, now()),
+    openSigningKeys(database, config.secretKeys, now),
     hashPassword(config.argon2, randomBytes(32).toString('base64')),
   ]);
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
@@ -70,7 +70,7 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     now,
     issuer,
     keys,
-    verifyAccessToken: createAccessTokenVerifier(issuer, keys.find),
+    verifyAccessToken: createAccessTokenVerifier(issuer, keys),
     hashGate: createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE }),
     decoyHash,
     loginThrottle: throttle(LOGIN_LIMIT),

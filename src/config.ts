@@ -57,6 +57,8 @@ export function loadConfig(
     dataDirectory: value('DATA_DIR'),
     /** An origin without trailing slash. Null: `http://localhost:` and the port, known once it is bound. */
     publicUrl: value('PUBLIC_URL'),
+    /** How long a key signs access tokens. 0: until `rotate-keys` is run. */
+    keyRotationDays: value('KEY_ROTATION_DAYS'),
     /** Null: the public URL. */
     tokenAudiences: value('TOKEN_AUDIENCE'),
     accessTokenTtlSeconds: value('ACCESS_TOKEN_TTL_SECONDS'),

@@ -10,6 +10,7 @@ import { drainOf } from './http/drain.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import type { Background } from './jobs/background.ts';
+import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
 import { createRequestListener } from './server.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
 
@@ -57,6 +58,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   const { port } = await listen(server, config);
   let database: Database | undefined;
   let background: Background | undefined;
+  let stopKeyUpkeep: (() => Promise<void>) | undefined;
   try {
     database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
     const applied = await migrate(database.pool);
@@ -64,6 +66,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
     const app = await createApp({ config, database, log, now, publicUrl, hooks });
     background = app.background;
+    stopKeyUpkeep = startKeyUpkeep(keyUpkeepOf(app), log);
     const newAdministrator = await ensureFirstAdministrator(app);
     listener = createRequestListener(app, () => drain.isDraining);
     return { app, url: urlOf(config.host, port), newAdministrator, close };
@@ -74,6 +77,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
 
   async function close(): Promise<void> {
     await drain.close();
+    await stopKeyUpkeep?.();
     await background?.drain();
     await database?.close();
   }

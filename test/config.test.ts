@@ -51,6 +51,7 @@ describe('loadConfig', () => {
       dataDirectory: './data',
       publicUrl: null,
       secretKeys: [secret],
+      keyRotationDays: 90,
       tokenAudiences: null,
       accessTokenTtlSeconds: 2 * 60 * 60,
       refreshTokenTtlSeconds: 60 * 24 * 60 * 60,
@@ -89,6 +90,7 @@ describe('loadConfig', () => {
         DATA_DIR: '/var/lib/latchkey',
         PUBLIC_URL: 'https://ID.example.com:443/',
         SECRET_KEY: `${secret.toString('base64url')}, ${older.toString('base64')}`,
+        KEY_ROTATION_DAYS: '0',
         TOKEN_AUDIENCE: 'https://api.example.com, billing',
         ACCESS_TOKEN_TTL_SECONDS: '60',
         REFRESH_TOKEN_TTL_SECONDS: '600',
@@ -128,6 +130,7 @@ describe('loadConfig', () => {
       dataDirectory: '/var/lib/latchkey',
       publicUrl: 'https://id.example.com',
       secretKeys: [secret, older],
+      keyRotationDays: 0,
       tokenAudiences: ['https://api.example.com', 'billing'],
       accessTokenTtlSeconds: 60,
       refreshTokenTtlSeconds: 600,
@@ -290,6 +293,7 @@ describe('numbers', () => {
   );
 
   it.each([
+    ['KEY_ROTATION_DAYS', 0, 3650],
     ['ACCESS_TOKEN_TTL_SECONDS', 1, 86_400],
     ['REFRESH_TOKEN_TTL_SECONDS', 1, 31_536_000],
     ['SESSION_MAX_AGE_SECONDS', 1, 31_536_000],

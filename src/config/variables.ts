@@ -33,6 +33,7 @@ const declared = {
   DATA_DIR: setting('./data', path),
   PUBLIC_URL: optional(ownBase, 'http://localhost: and the bound port'),
   SECRET_KEY: optional(readSecretKeys, 'generated into DATA_DIR'),
+  KEY_ROTATION_DAYS: setting('90', integer(0, 3650)),
   // In every access token, which has to stay below 8 KiB.
   TOKEN_AUDIENCE: optional(atMostBytes(1024, list(word)), 'PUBLIC_URL'),
   ACCESS_TOKEN_TTL_SECONDS: setting('7200', integer(1, DAY_SECONDS)),

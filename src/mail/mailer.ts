@@ -6,15 +6,20 @@ import type { Prisma } from '../database/generated/client.ts';
 export type MailKind =
   | 'email_verification'
   | 'account_exists'
+  | 'invitation'
+  | 'password_reset'
+  | 'password_reset_done'
+  | 'password_changed'
   | 'email_change_confirmation'
   | 'email_change_notice'
-  | 'password_changed';
+  | 'session_reuse_detected';
 
 export interface OwedMail {
   readonly kind: MailKind;
   /** Canonical; from the database, never from what was typed. */
   readonly recipient: string;
-  readonly userId: string;
+  readonly userId?: string;
+  readonly invitationId?: string;
   /** The one-time token whose link the mail carries. */
   readonly tokenId?: string;
 }

@@ -33,7 +33,7 @@ export async function revocationList(app: App, cursorText: string | null): Promi
   const entries = rows.slice(0, MOST_ENTRIES);
   const last = entries.at(-1);
   const more = rows.length > MOST_ENTRIES && last !== undefined;
-  return signRevocationList(app.keys.current, {
+  return signRevocationList(app.keys.current(now), {
     issuer: app.issuer.url,
     issuedAt: now,
     cursor: more ? `${last.at.getTime()}.${last.key}.${from.startedAt}` : String(backFrom(from.startedAt)),

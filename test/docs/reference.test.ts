@@ -19,6 +19,7 @@ const contract = {
   DATA_DIR: './data',
   PUBLIC_URL: 'http://localhost: and the bound port',
   SECRET_KEY: 'generated into DATA_DIR',
+  KEY_ROTATION_DAYS: '90',
   TOKEN_AUDIENCE: 'PUBLIC_URL',
   ACCESS_TOKEN_TTL_SECONDS: '7200',
   REFRESH_TOKEN_TTL_SECONDS: '5184000',

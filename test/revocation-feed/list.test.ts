@@ -29,7 +29,9 @@ interface Part {
 
 async function partBehind(cursor: string | null): Promise<Part & JWTPayload> {
   const list = (await revocationList(service.app, cursor)) ?? expect.unreachable(`${cursor} is no cursor`);
-  const keys = createLocalJWKSet({ keys: service.app.keys.all.map(({ publicJwk }) => publicJwk) });
+  const keys = createLocalJWKSet({
+    keys: service.app.keys.published(service.clock.now()).map(({ publicJwk }) => publicJwk),
+  });
   const currentDate = service.clock.now();
   return (await jwtVerify<Part>(list, keys, { issuer: service.app.issuer.url, currentDate })).payload;
 }
@@ -99,7 +101,7 @@ describe('the list of revocations', () => {
     expect(decodeProtectedHeader(list)).toEqual({
       typ: 'revocations+jwt',
       alg: 'ES256',
-      kid: service.app.keys.current.id,
+      kid: service.app.keys.current(service.clock.now()).id,
     });
     expect(await partBehind(null)).toEqual({
       iss: service.app.issuer.url,
