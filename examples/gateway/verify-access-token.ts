@@ -8,9 +8,9 @@ export interface AccessTokenVerifier {
 }
 
 /** Verifies access tokens without asking Latchkey for each: by its keys, and by its list of what was revoked. */
-export async function createAccessTokenVerifier(issuer: string): Promise<AccessTokenVerifier> {
+export async function createAccessTokenVerifier(issuer: string, maxAgeSeconds = 5): Promise<AccessTokenVerifier> {
   const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', issuer));
-  const revocations = followRevocations({ issuer, whenUnknown: 'refuse' });
+  const revocations = followRevocations({ issuer, whenUnknown: 'refuse', maxAgeSeconds });
   await revocations.ready;
   return {
     async verify(authorization) {

@@ -17,7 +17,7 @@ const PLUGIN_NAME = 'carryScopes';
  * - a permission and nothing besides is `@requiresScopes`, and every other guard is `@authenticated`, since a router cannot
  *   know who somebody is;
  * - what can be reached from a public field has neither, or a router would blank a login;
- * - `@tag` says whom a field is for, `admin` where a permission is needed and `public` for the other root fields, so that a
+ * - `@tag` says whom a field is for, `admin` where it needs a permission and `public` for the other root fields, so that a
  *   contract can leave administration out.
  *
  * Only fields get directives: on a type they would hold wherever the type is reached.
@@ -31,7 +31,7 @@ class CarryScopesPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       const isRoot = rootTypes.includes(type);
       for (const field of Object.values(type.getFields())) {
         const guard = isRoot ? guardOfRootField(field) : guardOfField(type, field);
-        const directives = [...(open.has(type) ? [] : authorizationOf(guard)), ...audienceOf(guard, isRoot)];
+        const directives = [...(open.has(type) ? [] : authorizationOf(guard)), ...audienceOf(field, isRoot)];
         if (directives.length > 0)
           field.extensions = { ...field.extensions, directives: [...directivesOf(field), ...directives] };
       }
@@ -110,8 +110,9 @@ function authorizationOf(guard: Guard): readonly Directive[] {
   return [{ name: 'requiresScopes', args: { scopes: [guard] } }];
 }
 
-function audienceOf(guard: Guard, isRoot: boolean): readonly Directive[] {
-  if (typeof guard === 'object') return [{ name: 'tag', args: { name: 'admin' } }];
+/** Types that are for administrators need no tag: a contract leaves out what cannot be reached any more. */
+function audienceOf(field: Field, isRoot: boolean): readonly Directive[] {
+  if (purePermission(optionsOf(field).authScopes) !== null) return [{ name: 'tag', args: { name: 'admin' } }];
   return isRoot ? [{ name: 'tag', args: { name: 'public' } }] : [];
 }
 
