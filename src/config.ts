@@ -99,6 +99,11 @@ export function loadConfig(
     introspection: value('INTROSPECTION') ?? !production,
     federation: value('FEDERATION'),
     logLevel: value('LOG_LEVEL'),
+    metrics: value('METRICS'),
+    /** The base of an OpenTelemetry collector. Null: no traces. */
+    otlpEndpoint: value('OTEL_EXPORTER_OTLP_ENDPOINT'),
+    /** Whether this process runs jobs beside answering requests. */
+    worker: value('WORKER'),
     shutdownTimeoutSeconds: value('SHUTDOWN_TIMEOUT_SECONDS'),
   };
 

@@ -75,6 +75,9 @@ describe('loadConfig', () => {
       introspection: true,
       federation: true,
       logLevel: 'info',
+      metrics: false,
+      otlpEndpoint: null,
+      worker: true,
       shutdownTimeoutSeconds: 30,
     });
   });
@@ -120,6 +123,9 @@ describe('loadConfig', () => {
         INTROSPECTION: 'on',
         FEDERATION: 'off',
         LOG_LEVEL: 'debug',
+        METRICS: 'on',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
+        WORKER: 'off',
         SHUTDOWN_TIMEOUT_SECONDS: '5',
       }),
     ).toEqual({
@@ -159,6 +165,9 @@ describe('loadConfig', () => {
       introspection: true,
       federation: false,
       logLevel: 'debug',
+      metrics: true,
+      otlpEndpoint: 'http://collector:4318',
+      worker: false,
       shutdownTimeoutSeconds: 5,
     });
   });
@@ -516,11 +525,14 @@ describe('DATABASE_URL', () => {
 });
 
 describe('switches', () => {
-  it.each(['RATE_LIMITING', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION'])('%s is on or off and nothing else', (name) => {
-    for (const value of ['true', '1', 'ON', 'off ', 'yes']) {
-      expect(problems({ [name]: value })).toEqual([`${name} must be on or off`]);
-    }
-  });
+  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION'])(
+    '%s is on or off and nothing else',
+    (name) => {
+      for (const value of ['true', '1', 'ON', 'off ', 'yes']) {
+        expect(problems({ [name]: value })).toEqual([`${name} must be on or off`]);
+      }
+    },
+  );
 });
 
 describe('ADMIN_EMAIL and ADMIN_PASSWORD', () => {

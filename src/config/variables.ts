@@ -64,6 +64,9 @@ const declared = {
   INTROSPECTION: optional(onOrOff, 'on'),
   FEDERATION: setting('on', onOrOff),
   LOG_LEVEL: setting('info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
+  METRICS: setting('off', onOrOff),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(frontEndBase),
+  WORKER: setting('on', onOrOff),
   SHUTDOWN_TIMEOUT_SECONDS: setting('30', integer(1, 3600)),
 };
 

@@ -49,6 +49,9 @@ const contract = {
   INTROSPECTION: 'on',
   FEDERATION: 'on',
   LOG_LEVEL: 'info',
+  METRICS: 'off',
+  OTEL_EXPORTER_OTLP_ENDPOINT: '–',
+  WORKER: 'on',
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
 
@@ -66,7 +69,7 @@ describe('the variables', () => {
 describe('the endpoints', () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await startTestService();
+    service = await startTestService({ environment: { METRICS: 'on' } });
   });
   afterAll(() => service?.close());
 
@@ -77,6 +80,7 @@ describe('the endpoints', () => {
       '/graphql',
       '/healthz',
       '/readyz',
+      '/metrics',
       '/.well-known/jwks.json',
       '/.well-known/openid-configuration',
       '/.well-known/revocations',
