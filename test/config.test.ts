@@ -74,6 +74,7 @@ describe('loadConfig', () => {
       graphiql: true,
       introspection: true,
       federation: true,
+      federatedTracing: false,
       logLevel: 'info',
       metrics: false,
       otlpEndpoint: null,
@@ -122,6 +123,7 @@ describe('loadConfig', () => {
         GRAPHIQL: 'on',
         INTROSPECTION: 'on',
         FEDERATION: 'off',
+        FEDERATED_TRACING: 'on',
         LOG_LEVEL: 'debug',
         METRICS: 'on',
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
@@ -164,6 +166,7 @@ describe('loadConfig', () => {
       graphiql: true,
       introspection: true,
       federation: false,
+      federatedTracing: true,
       logLevel: 'debug',
       metrics: true,
       otlpEndpoint: 'http://collector:4318',
@@ -525,7 +528,7 @@ describe('DATABASE_URL', () => {
 });
 
 describe('switches', () => {
-  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION'])(
+  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION', 'FEDERATED_TRACING'])(
     '%s is on or off and nothing else',
     (name) => {
       for (const value of ['true', '1', 'ON', 'off ', 'yes']) {

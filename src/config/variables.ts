@@ -63,6 +63,7 @@ const declared = {
   GRAPHIQL: optional(onOrOff, 'on'),
   INTROSPECTION: optional(onOrOff, 'on'),
   FEDERATION: setting('on', onOrOff),
+  FEDERATED_TRACING: setting('off', onOrOff),
   LOG_LEVEL: setting('info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   METRICS: setting('off', onOrOff),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(frontEndBase),

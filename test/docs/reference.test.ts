@@ -48,6 +48,7 @@ const contract = {
   GRAPHIQL: 'on',
   INTROSPECTION: 'on',
   FEDERATION: 'on',
+  FEDERATED_TRACING: 'off',
   LOG_LEVEL: 'info',
   METRICS: 'off',
   OTEL_EXPORTER_OTLP_ENDPOINT: '–',
