@@ -264,21 +264,24 @@ describe('/.well-known/revocations', () => {
 });
 
 describe('on the embedded database', () => {
+  let embedded: TestService;
+
+  beforeAll(async () => {
+    embedded = await startTestService({ database: 'embedded' });
+  });
+
+  afterAll(() => embedded.close());
+
   it('has who signed out and who was deleted', async () => {
-    const embedded = await startTestService({ database: 'embedded' });
-    try {
-      const signedIn = await signIn(embedded, administrator);
-      const person = await createPerson(embedded);
-      const session = await signIn(embedded, { email: person.user.email, password: person.password });
-      await embedded.execute(Logout, { input: { refreshToken: session.refreshToken } });
-      const { user } = await createPerson(embedded);
-      await embedded.execute(DeleteUser, { input: { id: user.id } }, signedIn);
-      const list = (await revocationList(embedded.app, null)) ?? '';
-      const claims = JSON.parse(Buffer.from(list.split('.')[1] ?? '', 'base64url').toString());
-      const at = embedded.clock.now().getTime() / 1000;
-      expect(claims).toMatchObject({ sessions: [{ sid: session.sessionId, at }], users: [{ sub: user.id, at }] });
-    } finally {
-      await embedded.close();
-    }
+    const signedIn = await signIn(embedded, administrator);
+    const person = await createPerson(embedded);
+    const session = await signIn(embedded, { email: person.user.email, password: person.password });
+    await embedded.execute(Logout, { input: { refreshToken: session.refreshToken } });
+    const { user } = await createPerson(embedded);
+    await embedded.execute(DeleteUser, { input: { id: user.id } }, signedIn);
+    const list = (await revocationList(embedded.app, null)) ?? '';
+    const claims = JSON.parse(Buffer.from(list.split('.')[1] ?? '', 'base64url').toString());
+    const at = embedded.clock.now().getTime() / 1000;
+    expect(claims).toMatchObject({ sessions: [{ sid: session.sessionId, at }], users: [{ sub: user.id, at }] });
   });
 });
