@@ -1,3 +1,4 @@
+import { areHttps } from './config/oauth-providers.ts';
 import { codePoints, isLoopback, Refused } from './config/readers.ts';
 import { readSecretKeys } from './config/secret-key.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
@@ -91,6 +92,8 @@ export function loadConfig(
       adminEmail === null || adminPassword === null
         ? null
         : Object.freeze({ email: adminEmail, password: adminPassword }),
+    /** Whose ID tokens sign people in. */
+    oauthProviders: value('OAUTH_PROVIDERS'),
     hooksModule: value('HOOKS_MODULE'),
     rateLimiting: value('RATE_LIMITING'),
     trustProxyHops: value('TRUST_PROXY'),
@@ -144,6 +147,12 @@ export function loadConfig(
     ['ADMIN_PASSWORD', 'PASSWORD_MIN_LENGTH'],
     adminPassword === null || codePoints(adminPassword) >= settings.passwordMinLength,
     `must have at least PASSWORD_MIN_LENGTH characters (${settings.passwordMinLength})`,
+  );
+
+  demand(
+    ['OAUTH_PROVIDERS'],
+    !production || areHttps(settings.oauthProviders),
+    'must have https in every issuer and jwksUri in production',
   );
 
   if (problems.size > 0) throw new ConfigError(inOrderOfDeclaration(problems));

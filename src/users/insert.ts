@@ -6,6 +6,8 @@ import { EmailTakenError } from '../errors.ts';
 import { refuseTooManyRoles } from '../roles/service.ts';
 
 export interface NewUser {
+  /** Absent: a new one. */
+  readonly id?: string;
   /** Canonical. */
   readonly email: string;
   readonly firstName: string;

@@ -29,7 +29,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['keys'],
   ['audit'],
   ['metrics'],
-  ['database', 'limits', 'log.ts'],
+  ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
   ['crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
@@ -45,6 +45,7 @@ export const FEATURES: readonly string[] = [
   'verification',
   'registration',
   'email-change',
+  'oauth',
   'revocation-feed',
 ];
 
