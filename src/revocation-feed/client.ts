@@ -81,16 +81,17 @@ export function followRevocations(options: RevocationFeedOptions): RevocationFee
 
   async function readToTheEnd(): Promise<void> {
     const startedAt = performance.now();
+    const newestBefore = newestIssuedAt;
     for (let more = true; more; ) {
       const list = readList(await fetchList());
       if (list.more && list.cursor === cursor) throw new Error('the list of revocations goes round in a circle');
       for (const { id, until } of list.entries) revoked.set(id, until);
       cursor = list.cursor;
       more = list.more;
-      // The same list again, out of some cache, says nothing of today. Its clock and this one need not agree.
-      if (list.issuedAt > newestIssuedAt && !more) knownAt = startedAt;
       newestIssuedAt = Math.max(newestIssuedAt, list.issuedAt);
     }
+    // The same list again, out of some cache, says nothing of today. Its clock and this one need not agree.
+    if (newestIssuedAt > newestBefore) knownAt = startedAt;
     for (const [id, until] of revoked) if (until < now().getTime()) revoked.delete(id);
   }
 
