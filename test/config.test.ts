@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { developmentSecretKey } from '../src/config/secret-key.ts';
 import { variables } from '../src/config/variables.ts';
 import { ConfigError, loadConfig } from '../src/config.ts';
+import { loadMailTemplates } from '../src/mail/templates.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -59,6 +60,8 @@ describe('loadConfig', () => {
       refreshGraceSeconds: 10,
       appUrl: null,
       linkTemplates: { EMAIL_VERIFICATION: null, EMAIL_CHANGE: null, INVITATION: null, PASSWORD_RESET: null },
+      mailLocale: 'en',
+      mailTemplates: loadMailTemplates(null),
       registration: 'open',
       emailVerification: 'required',
       emailVerificationTtlSeconds: 24 * 60 * 60,
@@ -106,6 +109,8 @@ describe('loadConfig', () => {
         EMAIL_CHANGE_URL: 'https://app.example.com/change/{token}',
         INVITATION_URL: 'https://app.example.com/join/{token}',
         PASSWORD_RESET_URL: 'https://app.example.com/reset#{token}',
+        MAIL_LOCALE: 'FR-ca',
+        MAIL_TEMPLATES_DIR: 'examples/mail-templates',
         REGISTRATION: 'approval',
         EMAIL_VERIFICATION: 'off',
         EMAIL_VERIFICATION_TTL_SECONDS: '3600',
@@ -153,6 +158,8 @@ describe('loadConfig', () => {
         INVITATION: 'https://app.example.com/join/{token}',
         PASSWORD_RESET: 'https://app.example.com/reset#{token}',
       },
+      mailLocale: 'fr-CA',
+      mailTemplates: loadMailTemplates('examples/mail-templates'),
       registration: 'approval',
       emailVerification: 'off',
       emailVerificationTtlSeconds: 3600,

@@ -32,7 +32,9 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
-  ['crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['mail/templates.ts'],
+  ['mail/language.ts'],
+  ['mail/kinds.ts', 'mail/placeholders.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
   ['errors.ts'],
 ];
 

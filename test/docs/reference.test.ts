@@ -30,6 +30,8 @@ const contract = {
   EMAIL_CHANGE_URL: 'APP_URL/confirm-email?token={token}',
   INVITATION_URL: 'APP_URL/accept-invitation?token={token}',
   PASSWORD_RESET_URL: 'APP_URL/reset-password?token={token}',
+  MAIL_LOCALE: 'en',
+  MAIL_TEMPLATES_DIR: '–',
   REGISTRATION: 'open',
   EMAIL_VERIFICATION: 'required',
   EMAIL_VERIFICATION_TTL_SECONDS: '86400',
