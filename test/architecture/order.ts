@@ -50,6 +50,7 @@ export const FEATURES: readonly string[] = [
   'registration',
   'email-change',
   'oauth',
+  'revocation-feed',
 ];
 
 /** The room of a file: its folder, or itself. */

@@ -51,6 +51,7 @@ const contract = {
   GRAPHIQL: 'on',
   INTROSPECTION: 'on',
   FEDERATION: 'on',
+  FEDERATED_TRACING: 'off',
   LOG_LEVEL: 'info',
   METRICS: 'off',
   OTEL_EXPORTER_OTLP_ENDPOINT: '–',
@@ -86,6 +87,7 @@ describe('the endpoints', () => {
       '/metrics',
       '/.well-known/jwks.json',
       '/.well-known/openid-configuration',
+      '/.well-known/revocations',
       '/mailbox',
       '/mailbox.json',
     ]);
@@ -102,7 +104,7 @@ describe('the endpoints', () => {
 describe('the commands', () => {
   it('that call npm name scripts that exist', () => {
     const code = [...documents.values()].flatMap((text) => text.match(/^```sh\n.*?^```$|`[^`\n]+`/gms) ?? []);
-    const named = code.flatMap((text) => [...text.matchAll(/\bnpm (?:run (?:--silent )?)?([a-z]+)/g)]);
+    const named = code.flatMap((text) => [...text.matchAll(/\bnpm (?:run (?:--silent )?)?([a-z]+(?::[a-z]+)*)/g)]);
     const scripts = named.map(([, script]) => script).filter((script) => script !== 'ci');
     expect(scripts).toEqual(expect.arrayContaining(['start', 'test', 'check', 'cli', 'bench']));
     expect(Object.keys(packageJson.scripts)).toEqual(expect.arrayContaining(scripts));
