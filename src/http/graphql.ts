@@ -54,7 +54,7 @@ export function createGraphqlEndpoint(app: App) {
       }),
     plugins: [
       readParameters,
-      ...hardening(config),
+      hardening(config),
       ...(config.federatedTracing ? [federatedTracing()] : []),
       ...(metrics === null ? [] : [countRefusedRequests(metrics)]),
       presentErrors({ log, suggestions: config.introspection }),
