@@ -1,10 +1,10 @@
+import { passwordRequirement } from './config/administrator-password.ts';
 import { areHttps } from './config/oauth-providers.ts';
 import { codePoints, isLoopback, Refused } from './config/readers.ts';
 import { readSecretKeys } from './config/secret-key.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
 import type { SecretKeys } from './crypto/secret-keys.ts';
 import { closestLanguage, loadMailTemplates } from './mail/templates.ts';
-import { type PasswordProblem, passwordProblem } from './passwords/acceptable.ts';
 
 /** All that the environment decides. Durations are in whole seconds. */
 export type Config = ReturnType<typeof loadConfig>;
@@ -117,6 +117,10 @@ export function loadConfig(
     corsOrigins: value('CORS_ORIGINS') ?? [],
     graphiql: value('GRAPHIQL') ?? !production,
     introspection: value('INTROSPECTION') ?? !production,
+    /** The only documents that are served, by their ids. Null: every document. */
+    persistedDocuments: value('PERSISTED_DOCUMENTS'),
+    /** Whether pages of our own may send others all the same. */
+    persistedDocumentsEscape: value('PERSISTED_DOCUMENTS_ESCAPE'),
     federation: value('FEDERATION'),
     federatedTracing: value('FEDERATED_TRACING'),
     logLevel: value('LOG_LEVEL'),
@@ -176,15 +180,13 @@ export function loadConfig(
   );
   if (settings.firstAdministrator !== null) {
     const { email, password } = settings.firstAdministrator;
-    const problem = passwordProblem(
-      password,
-      { email, ...FIRST_ADMINISTRATOR_NAME },
-      { minLength: settings.passwordMinLength, hostName: new URL(settings.publicUrl ?? 'http://localhost').hostname },
-    );
+    const hostName = new URL(settings.publicUrl ?? 'http://localhost').hostname;
+    const person = { email, ...FIRST_ADMINISTRATOR_NAME };
+    const requirement = passwordRequirement(password, person, { minLength: settings.passwordMinLength, hostName });
     demand(
       ['ADMIN_PASSWORD', 'ADMIN_EMAIL', 'PASSWORD_MIN_LENGTH', 'PUBLIC_URL'],
-      problem === null,
-      problem === null ? '' : guessableRequirements[problem.code],
+      requirement === null,
+      requirement ?? '',
     );
   }
 
@@ -192,6 +194,12 @@ export function loadConfig(
     ['OAUTH_PROVIDERS'],
     !production || areHttps(settings.oauthProviders),
     'must have https in every issuer and jwksUri in production',
+  );
+
+  demand(
+    ['PERSISTED_DOCUMENTS_ESCAPE', 'NODE_ENV'],
+    !production || !settings.persistedDocumentsEscape,
+    'must be off in production',
   );
 
   if (problems.size > 0) throw new ConfigError(inOrderOfDeclaration(problems));
@@ -212,15 +220,6 @@ export class ConfigError extends Error {
     this.problems = problems;
   }
 }
-
-const guessableRequirements: Readonly<Record<PasswordProblem['code'], string>> = {
-  TOO_SHORT: 'must be longer',
-  TOO_LONG: 'must be shorter',
-  INVALID_CHARACTERS: 'must be proper text',
-  TOO_COMMON: 'must not be among the first passwords that anybody would try',
-  CONTAINS_PERSONAL_DATA: 'must not be made of ADMIN_EMAIL, the names First Administrator, or the name of this service',
-  REPEATED_PATTERN: 'must not only repeat itself',
-};
 
 function inOrderOfDeclaration(problems: ReadonlyMap<string, string>): readonly string[] {
   return Object.keys(variables).flatMap((name) => problems.get(name) ?? []);

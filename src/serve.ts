@@ -5,12 +5,14 @@ import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { migrate } from './database/migrate.ts';
+import { checkTrustedDocuments } from './graphql/trusted-documents.ts';
 import { loadHooks } from './hooks.ts';
 import { drainOf } from './http/drain.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import type { Runner } from './jobs/runner.ts';
 import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
+import { buildSchema } from './schema.ts';
 import { createRequestListener } from './server.ts';
 import { startTracing } from './tracing.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
@@ -41,11 +43,14 @@ interface ServeOptions {
  * The service runs: the port is bound, the database open and migrated, the first administrator made. While that is
  * going on, the port answers 503, and `/healthz` that the process lives.
  *
- * @throws what loadHooks, openDatabase, migrate and createApp throw; nothing is left open then
+ * @throws what loadHooks, checkTrustedDocuments, openDatabase, migrate and createApp throw; nothing is left open then
  */
 export async function serve({ config, log, now = () => new Date() }: ServeOptions): Promise<Service> {
   // Part of the configuration: nothing is started with a module that is wrong.
   const hooks = await loadHooks(config.hooksModule);
+  if (config.persistedDocuments !== null) {
+    checkTrustedDocuments(buildSchema(config), config.persistedDocuments, config);
+  }
   let listener = answerWhileStarting(config);
   const server = createServer(
     {

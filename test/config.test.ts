@@ -8,6 +8,7 @@ import { developmentSecretKey } from '../src/config/secret-key.ts';
 import { variables } from '../src/config/variables.ts';
 import { ConfigError, loadConfig } from '../src/config.ts';
 import { loadMailTemplates } from '../src/mail/templates.ts';
+import documents from './documents/documents.json' with { type: 'json' };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -77,6 +78,8 @@ describe('loadConfig', () => {
       corsOrigins: [],
       graphiql: true,
       introspection: true,
+      persistedDocuments: null,
+      persistedDocumentsEscape: false,
       federation: true,
       federatedTracing: false,
       logLevel: 'info',
@@ -129,6 +132,8 @@ describe('loadConfig', () => {
         CORS_ORIGINS: 'https://app.example.com,http://localhost:5173',
         GRAPHIQL: 'on',
         INTROSPECTION: 'on',
+        PERSISTED_DOCUMENTS: 'test/documents/documents.json',
+        PERSISTED_DOCUMENTS_ESCAPE: 'off',
         FEDERATION: 'off',
         FEDERATED_TRACING: 'on',
         LOG_LEVEL: 'debug',
@@ -184,6 +189,8 @@ describe('loadConfig', () => {
       corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
       graphiql: true,
       introspection: true,
+      persistedDocuments: new Map(Object.entries(documents)),
+      persistedDocumentsEscape: false,
       federation: false,
       federatedTracing: true,
       logLevel: 'debug',

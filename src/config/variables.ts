@@ -1,4 +1,5 @@
 import { oauthProviders } from './oauth-providers.ts';
+import { persistedDocuments } from './persisted-documents.ts';
 import {
   administratorPassword,
   atMostBytes,
@@ -68,6 +69,8 @@ const declared = {
   CORS_ORIGINS: optional(list(exactOrigin)),
   GRAPHIQL: optional(onOrOff, 'on'),
   INTROSPECTION: optional(onOrOff, 'on'),
+  PERSISTED_DOCUMENTS: optional(persistedDocuments),
+  PERSISTED_DOCUMENTS_ESCAPE: setting('off', onOrOff),
   FEDERATION: setting('on', onOrOff),
   FEDERATED_TRACING: setting('off', onOrOff),
   LOG_LEVEL: setting('info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),

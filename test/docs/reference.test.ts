@@ -50,6 +50,8 @@ const contract = {
   CORS_ORIGINS: '–',
   GRAPHIQL: 'on',
   INTROSPECTION: 'on',
+  PERSISTED_DOCUMENTS: '–',
+  PERSISTED_DOCUMENTS_ESCAPE: 'off',
   FEDERATION: 'on',
   FEDERATED_TRACING: 'off',
   LOG_LEVEL: 'info',
