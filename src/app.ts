@@ -33,6 +33,9 @@ export interface App {
   readonly decoyHash: string;
   readonly loginThrottle: Throttle;
   readonly registrationThrottle: Throttle;
+  readonly passwordResetThrottle: Throttle;
+  /** Counts one-time tokens that were not made here. */
+  readonly tokenThrottle: Throttle;
   /** What the operator's module exports. */
   readonly hooks: Hooks;
   readonly background: Background;
@@ -40,6 +43,8 @@ export interface App {
 
 const LOGIN_LIMIT = { name: 'login', failures: 20, windowSeconds: 15 * 60 };
 const REGISTRATION_LIMIT = { name: 'registration', failures: 20, windowSeconds: 60 * 60 };
+const PASSWORD_RESET_LIMIT = { name: 'password_reset', failures: 20, windowSeconds: 60 * 60 };
+const TOKEN_LIMIT = { name: 'token', failures: 20, windowSeconds: 60 * 60 };
 const HASHES_WAITING_PER_CORE = 64;
 
 export interface AppParts {
@@ -75,6 +80,8 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     decoyHash,
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
+    passwordResetThrottle: throttle(PASSWORD_RESET_LIMIT),
+    tokenThrottle: throttle(TOKEN_LIMIT),
     hooks,
     background: createBackground(log),
   };

@@ -35,6 +35,7 @@ export interface Hooks {
   postLogin?(user: HookUser, request: HookRequest): unknown;
   postRegistration?(user: HookUser, request: HookRequest): unknown;
   postVerification?(user: HookUser, request: HookRequest): unknown;
+  postPasswordReset?(user: HookUser, request: HookRequest): unknown;
 }
 
 const HOOK_NAMES = [
@@ -43,6 +44,7 @@ const HOOK_NAMES = [
   'postLogin',
   'postRegistration',
   'postVerification',
+  'postPasswordReset',
 ] as const satisfies readonly (keyof Hooks)[];
 
 const LOOKS_LIKE_A_HOOK = /^(?:pre|post)[A-Z]/;

@@ -11,6 +11,7 @@ import './users/roles.ts';
 import './verification/schema.ts';
 import './email-change/schema.ts';
 import './passwords/schema.ts';
+import './recovery/schema.ts';
 import './registration/schema.ts';
 import './sessions/schema.ts';
 

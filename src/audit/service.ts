@@ -19,6 +19,7 @@ export type AuditEventType =
   | 'email.change_requested'
   | 'email.changed'
   | 'password.changed'
+  | 'password.reset'
   | 'password.refused'
   | 'role.created'
   | 'role.updated'

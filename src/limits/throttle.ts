@@ -19,6 +19,8 @@ export interface Throttle {
    * @throws RateLimitedError naming when the last of the exhausted keys is free again
    */
   countAttempt(keys: readonly string[]): Promise<void>;
+  /** Each of the keys has all its failures left again. */
+  forget(keys: readonly string[]): Promise<void>;
 }
 
 interface ThrottleOptions {
@@ -59,6 +61,9 @@ export function createThrottle({ pool, name, failures, windowSeconds, digestKey 
       const counts = await count(keys);
       refuseIfAny(counts.filter(({ consumedPoints }) => consumedPoints > failures));
     },
+    async forget(keys) {
+      await Promise.all(keys.map((key) => limiter.delete(digest(key))));
+    },
   };
 }
 
@@ -72,4 +77,5 @@ export const openThrottle: Throttle = {
   refuseIfExhausted: async () => {},
   countFailure: async () => {},
   countAttempt: async () => {},
+  forget: async () => {},
 };

@@ -43,6 +43,7 @@ export const FEATURES: readonly string[] = [
   'verification',
   'registration',
   'email-change',
+  'recovery',
 ];
 
 /** The room of a file: its folder, or itself. */

@@ -10,6 +10,7 @@ import { type RootField, rootFieldsOf } from './root-fields.ts';
 const PUBLIC = [
   'Query._service',
   'Query.isAuthorized',
+  'Query.passwordResetByToken',
   'Query.viewer',
   'Mutation.confirmEmailChange',
   'Mutation.login',
@@ -17,6 +18,8 @@ const PUBLIC = [
   'Mutation.refreshToken',
   'Mutation.registerUser',
   'Mutation.requestEmailVerification',
+  'Mutation.requestPasswordReset',
+  'Mutation.resetPassword',
   'Mutation.verifyEmail',
 ];
 
@@ -52,9 +55,11 @@ const UNGUARDED = [
   'LastAdministratorError',
   'LogoutPayload',
   'NotFoundError',
+  'PasswordResetPreview',
   'RateLimitedError',
   'RegisterUserPayload',
   'RegistrationClosedError',
+  'ResetPasswordPayload',
   'RoleAlreadyAssignedError',
   'RoleInUseError',
   'RoleNameTakenError',
