@@ -33,6 +33,10 @@ export interface App {
   readonly decoyHash: string;
   readonly loginThrottle: Throttle;
   readonly registrationThrottle: Throttle;
+  /** Counts one-time tokens that were not made here. */
+  readonly tokenThrottle: Throttle;
+  /** Counts what somebody sends out. */
+  readonly invitationThrottle: Throttle;
   /** What the operator's module exports. */
   readonly hooks: Hooks;
   readonly background: Background;
@@ -40,6 +44,8 @@ export interface App {
 
 const LOGIN_LIMIT = { name: 'login', failures: 20, windowSeconds: 15 * 60 };
 const REGISTRATION_LIMIT = { name: 'registration', failures: 20, windowSeconds: 60 * 60 };
+const TOKEN_LIMIT = { name: 'token', failures: 20, windowSeconds: 60 * 60 };
+const INVITATION_LIMIT = { name: 'invitation', failures: 500, windowSeconds: 60 * 60 };
 const HASHES_WAITING_PER_CORE = 64;
 
 export interface AppParts {
@@ -75,6 +81,8 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     decoyHash,
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
+    tokenThrottle: throttle(TOKEN_LIMIT),
+    invitationThrottle: throttle(INVITATION_LIMIT),
     hooks,
     background: createBackground(log),
   };

@@ -12,6 +12,8 @@ import './verification/schema.ts';
 import './email-change/schema.ts';
 import './passwords/schema.ts';
 import './registration/schema.ts';
+import './invitations/schema.ts';
+import './invitations/administration.ts';
 import './sessions/schema.ts';
 
 /** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */
