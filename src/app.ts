@@ -36,6 +36,8 @@ export interface App {
   readonly passwordResetThrottle: Throttle;
   /** Counts one-time tokens that were not made here. */
   readonly tokenThrottle: Throttle;
+  /** Counts what somebody sends out. */
+  readonly invitationThrottle: Throttle;
   /** What the operator's module exports. */
   readonly hooks: Hooks;
   readonly background: Background;
@@ -45,6 +47,7 @@ const LOGIN_LIMIT = { name: 'login', failures: 20, windowSeconds: 15 * 60 };
 const REGISTRATION_LIMIT = { name: 'registration', failures: 20, windowSeconds: 60 * 60 };
 const PASSWORD_RESET_LIMIT = { name: 'password_reset', failures: 20, windowSeconds: 60 * 60 };
 const TOKEN_LIMIT = { name: 'token', failures: 20, windowSeconds: 60 * 60 };
+const INVITATION_LIMIT = { name: 'invitation', failures: 500, windowSeconds: 60 * 60 };
 const HASHES_WAITING_PER_CORE = 64;
 
 export interface AppParts {
@@ -82,6 +85,7 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     registrationThrottle: throttle(REGISTRATION_LIMIT),
     passwordResetThrottle: throttle(PASSWORD_RESET_LIMIT),
     tokenThrottle: throttle(TOKEN_LIMIT),
+    invitationThrottle: throttle(INVITATION_LIMIT),
     hooks,
     background: createBackground(log),
   };

@@ -28,7 +28,10 @@ export type Verdict = boolean | undefined;
  * refuses when it does not answer. A `post` hook runs after the commit; what it returns or throws changes nothing.
  */
 export interface Hooks {
-  /** The password is right. A veto is answered like a wrong password. */
+  /**
+   * The password is right: a veto is answered like a wrong password. Or an invitation is good, and the user to be made: a
+   * veto is answered like a link that is no longer valid, and nothing is made.
+   */
   preLogin?(user: HookUser, request: HookRequest): Verdict | Promise<Verdict>;
   /** The input is valid. A veto is answered like a closed registration. */
   preRegistration?(registrant: Registrant, request: HookRequest): Verdict | Promise<Verdict>;
@@ -36,6 +39,7 @@ export interface Hooks {
   postRegistration?(user: HookUser, request: HookRequest): unknown;
   postVerification?(user: HookUser, request: HookRequest): unknown;
   postPasswordReset?(user: HookUser, request: HookRequest): unknown;
+  postInvitationAccepted?(user: HookUser, request: HookRequest): unknown;
 }
 
 const HOOK_NAMES = [
@@ -45,6 +49,7 @@ const HOOK_NAMES = [
   'postRegistration',
   'postVerification',
   'postPasswordReset',
+  'postInvitationAccepted',
 ] as const satisfies readonly (keyof Hooks)[];
 
 const LOOKS_LIKE_A_HOOK = /^(?:pre|post)[A-Z]/;

@@ -13,6 +13,8 @@ import './email-change/schema.ts';
 import './passwords/schema.ts';
 import './recovery/schema.ts';
 import './registration/schema.ts';
+import './invitations/schema.ts';
+import './invitations/administration.ts';
 import './sessions/schema.ts';
 
 /** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */

@@ -1,15 +1,14 @@
 import type { App } from '../app.ts';
-import { type Client, recordEvent } from '../audit/service.ts';
+import { recordEvent } from '../audit/service.ts';
 import { hashNewPassword } from '../auth/passwords.ts';
 import { runAfterwards } from '../auth/run-hooks.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { HookRequest } from '../hooks.ts';
-import { clientNetwork } from '../limits/client-network.ts';
 import { queueMail } from '../mail/mailer.ts';
 import { requireAcceptablePassword } from '../passwords/policy.ts';
 import { endSessions } from '../sessions/end.ts';
-import { InvalidTokenError } from '../tokens/errors.ts';
-import { consumeOneTimeToken, findUserToken, revokeUserTokens, type UserToken } from '../tokens/service.ts';
+import { limitGuesses } from '../tokens/guesses.ts';
+import { consumeOneTimeToken, findUserToken, revokeUserTokens } from '../tokens/service.ts';
 import { requireUsableReset } from './token.ts';
 
 export interface ResetPasswordInput {
@@ -40,7 +39,7 @@ export async function resetPassword(
   { token, password }: ResetPasswordInput,
 ): Promise<string> {
   const { client } = request;
-  const row = await findToken(app, client, token);
+  const row = await limitGuesses(app, client, () => findUserToken(app, 'PASSWORD_RESET', token));
   const owner = await requireUsableReset(app, app.db, row);
   requireAcceptablePassword(app, password, owner.user, ['input', 'password']);
   const passwordHash = await hashNewPassword(app, password);
@@ -76,17 +75,6 @@ export async function resetPassword(
   await forgetFailedLogins(app, user.email);
   runAfterwards(app, 'postPasswordReset', user, request);
   return user.email;
-}
-
-async function findToken(app: App, client: Client, token: string): Promise<UserToken> {
-  const throttleKeys = [`client:${clientNetwork(client.ipAddress ?? '')}`];
-  await app.tokenThrottle.refuseIfExhausted(throttleKeys);
-  try {
-    return await findUserToken(app, 'PASSWORD_RESET', token);
-  } catch (error) {
-    if (error instanceof InvalidTokenError) await app.tokenThrottle.countAttempt(throttleKeys);
-    throw error;
-  }
 }
 
 async function forgetFailedLogins(app: App, email: string): Promise<void> {

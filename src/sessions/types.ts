@@ -1,4 +1,5 @@
 import { builder } from '../graphql/builder.ts';
+import type { Context } from '../graphql/context.ts';
 import { ErrorInterface } from '../graphql/error-types.ts';
 import { UserStatusEnum } from '../graphql/user-status.ts';
 import {
@@ -96,6 +97,13 @@ export const RefreshTokenTransport = builder.enumType('RefreshTokenTransport', {
 export interface AuthPayload {
   readonly tokens: IssuedTokens;
   readonly transport: 'BODY' | 'COOKIE';
+}
+
+/** The answer with these tokens, whose refresh token travels as the client asked. */
+export function authPayload(context: Context, tokens: IssuedTokens, transport: 'BODY' | 'COOKIE'): AuthPayload {
+  if (transport === 'COOKIE') context.refreshCookie.set(tokens.refreshToken, tokens.refreshTokenExpiresAt);
+  context.openedSessionId = tokens.signedIn.session.id;
+  return { tokens, transport };
 }
 
 export const AuthPayloadObject = builder.objectRef<AuthPayload>('AuthPayload').implement({

@@ -6,6 +6,8 @@ import { EmailTakenError } from '../errors.ts';
 import { refuseTooManyRoles } from '../roles/service.ts';
 
 export interface NewUser {
+  /** Absent: a new one. */
+  readonly id?: string;
   /** Canonical. */
   readonly email: string;
   readonly firstName: string;
@@ -14,6 +16,9 @@ export interface NewUser {
   readonly status: User['status'];
   readonly emailVerified: boolean;
   readonly passwordHash: string | null;
+  readonly locale?: string | null;
+  /** For who is signed in at once. */
+  readonly lastLoginAt?: Date;
   /** Besides the role `user`, which everybody has. */
   readonly roleIds: readonly string[];
 }

@@ -17,7 +17,14 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['server.ts'],
   ['http'],
   ['schema.ts'],
-  ['<feature>/schema.ts', 'audit/schema.ts', 'tokens/schema.ts', 'users/administration.ts', 'users/roles.ts'],
+  [
+    '<feature>/schema.ts',
+    'audit/schema.ts',
+    'tokens/schema.ts',
+    'users/administration.ts',
+    'users/roles.ts',
+    'invitations/administration.ts',
+  ],
   ['<feature>/types.ts'],
   ['graphql'],
   ['<feature>'],
@@ -42,6 +49,7 @@ export const FEATURES: readonly string[] = [
   'users',
   'verification',
   'registration',
+  'invitations',
   'email-change',
   'recovery',
 ];

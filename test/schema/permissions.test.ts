@@ -9,9 +9,11 @@ import { type RootField, rootFieldsOf } from './root-fields.ts';
 /** What needs no access token. */
 const PUBLIC = [
   'Query._service',
+  'Query.invitationByToken',
   'Query.isAuthorized',
   'Query.passwordResetByToken',
   'Query.viewer',
+  'Mutation.acceptInvitation',
   'Mutation.confirmEmailChange',
   'Mutation.login',
   'Mutation.logout',
@@ -52,6 +54,11 @@ const UNGUARDED = [
   'InvalidCredentialsError',
   'InvalidRefreshTokenError',
   'InvalidTokenError',
+  'InvitationNotPendingError',
+  'InvitationPage',
+  'InvitationPayload',
+  'InvitationPendingError',
+  'InvitationPreview',
   'LastAdministratorError',
   'LogoutPayload',
   'NotFoundError',
@@ -152,7 +159,7 @@ describe('the lists of this file', () => {
     const entities = objectTypes.filter(({ extensions }) =>
       JSON.stringify(extensions.directives ?? []).includes('"key"'),
     );
-    expect(entities.map(({ name }) => name)).toEqual(['Role', 'User']);
+    expect(entities.map(({ name }) => name)).toEqual(['Invitation', 'Role', 'User']);
     for (const { name } of entities) expect(guarded).toContain(name);
   });
 });

@@ -27,3 +27,4 @@ export const postLogin = hook('postLogin');
 export const postRegistration = hook('postRegistration');
 export const postVerification = hook('postVerification');
 export const postPasswordReset = hook('postPasswordReset');
+export const postInvitationAccepted = hook('postInvitationAccepted');
