@@ -10,10 +10,13 @@ import type { Database } from './database/client.ts';
 import type { PrismaClient } from './database/generated/client.ts';
 import type { Hooks } from './hooks.ts';
 import { type Background, createBackground } from './jobs/background.ts';
+import { openQueue, type Queue } from './jobs/queue.ts';
 import { openSigningKeys, type SigningKeys } from './keys/service.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
 import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
 import { threadPoolSize } from './thread-pool.ts';
+import type { Mailer } from './transports/mailer.ts';
+import { openMailer } from './transports/open.ts';
 
 /** What everything stands on. Made once, passed as the first argument, never changed. */
 export interface App {
@@ -41,6 +44,11 @@ export interface App {
   /** What the operator's module exports. */
   readonly hooks: Hooks;
   readonly background: Background;
+  /** Where jobs wait for a worker. */
+  readonly queue: Queue;
+  readonly mailer: Mailer;
+  /** Ends what was opened here; the database stays open. */
+  close(): Promise<void>;
 }
 
 const LOGIN_LIMIT = { name: 'login', failures: 20, windowSeconds: 15 * 60 };
@@ -61,7 +69,7 @@ export interface AppParts {
   readonly hooks?: Hooks;
 }
 
-/** The database has every migration when this is called. */
+/** The database has every migration when this is called. What is returned is closed before the database is. */
 export async function createApp({ config, database, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
   const [keys, decoyHash] = await Promise.all([
     openSigningKeys(database, config.secretKeys, now()),
@@ -69,6 +77,8 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
   ]);
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
   const issuer: AccessTokenIssuer = { url: publicUrl, audiences: [firstAudience, ...otherAudiences] };
+  const queue = await openQueue(database, log);
+  const mailer = openMailer();
   const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
   return {
     config,
@@ -88,6 +98,11 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     invitationThrottle: throttle(INVITATION_LIMIT),
     hooks,
     background: createBackground(log),
+    queue,
+    mailer,
+    async close() {
+      await Promise.all([queue.close(), mailer.close()]);
+    },
   };
 
   function throttle(limit: typeof LOGIN_LIMIT): Throttle {

@@ -74,6 +74,7 @@ describe('loadConfig', () => {
       introspection: true,
       federation: true,
       logLevel: 'info',
+      worker: true,
       shutdownTimeoutSeconds: 30,
     });
   });
@@ -118,6 +119,7 @@ describe('loadConfig', () => {
         INTROSPECTION: 'on',
         FEDERATION: 'off',
         LOG_LEVEL: 'debug',
+        WORKER: 'off',
         SHUTDOWN_TIMEOUT_SECONDS: '5',
       }),
     ).toEqual({
@@ -156,6 +158,7 @@ describe('loadConfig', () => {
       introspection: true,
       federation: false,
       logLevel: 'debug',
+      worker: false,
       shutdownTimeoutSeconds: 5,
     });
   });
@@ -512,11 +515,14 @@ describe('DATABASE_URL', () => {
 });
 
 describe('switches', () => {
-  it.each(['RATE_LIMITING', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION'])('%s is on or off and nothing else', (name) => {
-    for (const value of ['true', '1', 'ON', 'off ', 'yes']) {
-      expect(problems({ [name]: value })).toEqual([`${name} must be on or off`]);
-    }
-  });
+  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION'])(
+    '%s is on or off and nothing else',
+    (name) => {
+      for (const value of ['true', '1', 'ON', 'off ', 'yes']) {
+        expect(problems({ [name]: value })).toEqual([`${name} must be on or off`]);
+      }
+    },
+  );
 });
 
 describe('ADMIN_EMAIL and ADMIN_PASSWORD', () => {

@@ -61,6 +61,7 @@ const declared = {
   INTROSPECTION: optional(onOrOff, 'on'),
   FEDERATION: setting('on', onOrOff),
   LOG_LEVEL: setting('info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
+  WORKER: setting('on', onOrOff),
   SHUTDOWN_TIMEOUT_SECONDS: setting('30', integer(1, 3600)),
 };
 

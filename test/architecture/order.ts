@@ -16,7 +16,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['failure.ts', 'print-schema.ts', 'serve.ts'],
   ['server.ts'],
   ['http'],
-  ['schema.ts'],
+  ['schema.ts', 'worker.ts'],
   [
     '<feature>/schema.ts',
     'audit/schema.ts',
@@ -32,7 +32,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['tokens'],
   ['auth'],
   ['app.ts'],
-  ['hooks.ts', 'jobs'],
+  ['hooks.ts', 'jobs', 'transports'],
   ['audit', 'keys'],
   ['database', 'limits', 'log.ts'],
   ['config.ts'],

@@ -48,6 +48,7 @@ const contract = {
   INTROSPECTION: 'on',
   FEDERATION: 'on',
   LOG_LEVEL: 'info',
+  WORKER: 'on',
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
 

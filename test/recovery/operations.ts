@@ -79,7 +79,7 @@ export async function requestReset(service: TestService, email: string, options:
 
 /** What was asked for is done. */
 export async function finishJobs(service: TestService): Promise<void> {
-  await service.app.background.drain();
+  await service.runJobs();
 }
 
 export async function resetPassword(
