@@ -1,6 +1,8 @@
 import { v7 as newId } from 'uuid';
+import { z } from 'zod';
 import type { App } from '../app.ts';
 import type { Prisma } from '../database/generated/client.ts';
+import type { JobReference } from '../jobs/job.ts';
 
 /** Every mail there is. Their words are in mail/words.ts. */
 export type MailKind =
@@ -27,9 +29,23 @@ export interface OwedMail {
 const MAILS_AN_HOUR = 3;
 const HOUR_MILLISECONDS = 3_600_000;
 
-/** The mail is owed if, and only if, the caller's transaction commits. It carries ids; its link is derived when sent. */
+/** What mail/send.ts does. Named here, since that stands on this. */
+export const mailOwed: JobReference<{ readonly mailId: string }> = {
+  name: 'send_mail',
+  payload: z.object({ mailId: z.uuid() }),
+  tries: 12,
+};
+
+/**
+ * The mail is owed, and will be sent or abandoned, if and only if the caller's transaction commits. It carries ids; its
+ * link is derived when it is sent.
+ */
 export async function queueMail(app: App, transaction: Prisma.TransactionClient, mail: OwedMail): Promise<void> {
-  await transaction.mail.create({ select: { id: true }, data: { id: newId(), createdAt: app.now(), ...mail } });
+  const { id: mailId } = await transaction.mail.create({
+    select: { id: true },
+    data: { id: newId(), createdAt: app.now(), ...mail },
+  });
+  await app.queue.enqueue(transaction, mailOwed, { mailId });
 }
 
 /**

@@ -16,7 +16,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['failure.ts', 'print-schema.ts', 'serve.ts'],
   ['server.ts'],
   ['http'],
-  ['schema.ts'],
+  ['schema.ts', 'worker.ts'],
   [
     '<feature>/schema.ts',
     'audit/schema.ts',
@@ -32,12 +32,14 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['tokens'],
   ['auth'],
   ['app.ts'],
-  ['hooks.ts', 'jobs'],
-  ['audit', 'keys'],
+  ['hooks.ts', 'jobs', 'transports'],
+  ['keys'],
+  ['audit'],
+  ['metrics'],
   ['database', 'limits', 'log.ts'],
   ['config.ts'],
   ['config'],
-  ['crypto', 'fields', 'thread-pool.ts'],
+  ['crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
   ['errors.ts'],
 ];
 
