@@ -14,6 +14,7 @@ import { openQueue, type Queue } from './jobs/queue.ts';
 import { openSigningKeys, type SigningKeys } from './keys/service.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
 import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { threadPoolSize } from './thread-pool.ts';
 import type { Mailer } from './transports/mailer.ts';
 import { openMailer } from './transports/open.ts';
@@ -41,6 +42,8 @@ export interface App {
   readonly tokenThrottle: Throttle;
   /** Counts what somebody sends out. */
   readonly invitationThrottle: Throttle;
+  /** Null with METRICS=off. */
+  readonly metrics: Metrics | null;
   /** What the operator's module exports. */
   readonly hooks: Hooks;
   readonly background: Background;
@@ -72,7 +75,7 @@ export interface AppParts {
 /** The database has every migration when this is called. What is returned is closed before the database is. */
 export async function createApp({ config, database, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
   const [keys, decoyHash] = await Promise.all([
-    openSigningKeys(database, config.secretKeys, now()),
+    openSigningKeys(database, config.secretKeys, now),
     hashPassword(config.argon2, randomBytes(32).toString('base64')),
   ]);
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
@@ -80,6 +83,8 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
   const queue = await openQueue(database, log);
   const mailer = openMailer();
   const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
+  const hashGate = createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE });
+  const metrics = config.metrics ? createMetrics({ pool: database.pool, hashGate }) : null;
   return {
     config,
     db: database.prisma,
@@ -88,14 +93,15 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     now,
     issuer,
     keys,
-    verifyAccessToken: createAccessTokenVerifier(issuer, keys.find),
-    hashGate: createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE }),
+    verifyAccessToken: createAccessTokenVerifier(issuer, keys),
+    hashGate,
     decoyHash,
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
     passwordResetThrottle: throttle(PASSWORD_RESET_LIMIT),
     tokenThrottle: throttle(TOKEN_LIMIT),
     invitationThrottle: throttle(INVITATION_LIMIT),
+    metrics,
     hooks,
     background: createBackground(log),
     queue,
@@ -107,6 +113,11 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
 
   function throttle(limit: typeof LOGIN_LIMIT): Throttle {
     if (!config.rateLimiting) return openThrottle;
-    return createThrottle({ ...limit, pool: database.pool, digestKey: deriveKey(config.secretKeys[0], 'throttle') });
+    return createThrottle({
+      ...limit,
+      pool: database.pool,
+      digestKey: deriveKey(config.secretKeys[0], 'throttle'),
+      onRefusal: () => metrics?.limited.inc({ limit: limit.name }),
+    });
   }
 }

@@ -57,6 +57,8 @@ export function loadConfig(
     dataDirectory: value('DATA_DIR'),
     /** An origin without trailing slash. Null: `http://localhost:` and the port, known once it is bound. */
     publicUrl: value('PUBLIC_URL'),
+    /** How long a key signs access tokens. 0: until `rotate-keys` is run. */
+    keyRotationDays: value('KEY_ROTATION_DAYS'),
     /** Null: the public URL. */
     tokenAudiences: value('TOKEN_AUDIENCE'),
     accessTokenTtlSeconds: value('ACCESS_TOKEN_TTL_SECONDS'),
@@ -97,6 +99,9 @@ export function loadConfig(
     introspection: value('INTROSPECTION') ?? !production,
     federation: value('FEDERATION'),
     logLevel: value('LOG_LEVEL'),
+    metrics: value('METRICS'),
+    /** The base of an OpenTelemetry collector. Null: no traces. */
+    otlpEndpoint: value('OTEL_EXPORTER_OTLP_ENDPOINT'),
     /** Whether this process runs jobs beside answering requests. */
     worker: value('WORKER'),
     shutdownTimeoutSeconds: value('SHUTDOWN_TIMEOUT_SECONDS'),

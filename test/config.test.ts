@@ -51,6 +51,7 @@ describe('loadConfig', () => {
       dataDirectory: './data',
       publicUrl: null,
       secretKeys: [secret],
+      keyRotationDays: 90,
       tokenAudiences: null,
       accessTokenTtlSeconds: 2 * 60 * 60,
       refreshTokenTtlSeconds: 60 * 24 * 60 * 60,
@@ -74,6 +75,8 @@ describe('loadConfig', () => {
       introspection: true,
       federation: true,
       logLevel: 'info',
+      metrics: false,
+      otlpEndpoint: null,
       worker: true,
       shutdownTimeoutSeconds: 30,
     });
@@ -90,6 +93,7 @@ describe('loadConfig', () => {
         DATA_DIR: '/var/lib/latchkey',
         PUBLIC_URL: 'https://ID.example.com:443/',
         SECRET_KEY: `${secret.toString('base64url')}, ${older.toString('base64')}`,
+        KEY_ROTATION_DAYS: '0',
         TOKEN_AUDIENCE: 'https://api.example.com, billing',
         ACCESS_TOKEN_TTL_SECONDS: '60',
         REFRESH_TOKEN_TTL_SECONDS: '600',
@@ -119,6 +123,8 @@ describe('loadConfig', () => {
         INTROSPECTION: 'on',
         FEDERATION: 'off',
         LOG_LEVEL: 'debug',
+        METRICS: 'on',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
         WORKER: 'off',
         SHUTDOWN_TIMEOUT_SECONDS: '5',
       }),
@@ -130,6 +136,7 @@ describe('loadConfig', () => {
       dataDirectory: '/var/lib/latchkey',
       publicUrl: 'https://id.example.com',
       secretKeys: [secret, older],
+      keyRotationDays: 0,
       tokenAudiences: ['https://api.example.com', 'billing'],
       accessTokenTtlSeconds: 60,
       refreshTokenTtlSeconds: 600,
@@ -158,6 +165,8 @@ describe('loadConfig', () => {
       introspection: true,
       federation: false,
       logLevel: 'debug',
+      metrics: true,
+      otlpEndpoint: 'http://collector:4318',
       worker: false,
       shutdownTimeoutSeconds: 5,
     });
@@ -293,6 +302,7 @@ describe('numbers', () => {
   );
 
   it.each([
+    ['KEY_ROTATION_DAYS', 0, 3650],
     ['ACCESS_TOKEN_TTL_SECONDS', 1, 86_400],
     ['REFRESH_TOKEN_TTL_SECONDS', 1, 31_536_000],
     ['SESSION_MAX_AGE_SECONDS', 1, 31_536_000],

@@ -32,6 +32,7 @@ const declared = {
   DATA_DIR: setting('./data', path),
   PUBLIC_URL: optional(ownBase, 'http://localhost: and the bound port'),
   SECRET_KEY: optional(readSecretKeys, 'generated into DATA_DIR'),
+  KEY_ROTATION_DAYS: setting('90', integer(0, 3650)),
   TOKEN_AUDIENCE: optional(list(word), 'PUBLIC_URL'),
   ACCESS_TOKEN_TTL_SECONDS: setting('7200', integer(1, DAY_SECONDS)),
   REFRESH_TOKEN_TTL_SECONDS: setting('5184000', integer(1, YEAR_SECONDS)),
@@ -61,6 +62,8 @@ const declared = {
   INTROSPECTION: optional(onOrOff, 'on'),
   FEDERATION: setting('on', onOrOff),
   LOG_LEVEL: setting('info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
+  METRICS: setting('off', onOrOff),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(frontEndBase),
   WORKER: setting('on', onOrOff),
   SHUTDOWN_TIMEOUT_SECONDS: setting('30', integer(1, 3600)),
 };

@@ -5,7 +5,7 @@ import { recordEvent } from '../audit/service.ts';
 import { hashNewPassword } from '../auth/passwords.ts';
 import { allows, hookUser, runAfterwards } from '../auth/run-hooks.ts';
 import { findSignedInWithin, type SignedIn } from '../auth/signed-in.ts';
-import type { Invitation, Prisma, User } from '../database/generated/client.ts';
+import type { Invitation, OneTimeToken, Prisma, User } from '../database/generated/client.ts';
 import { EmailTakenError } from '../errors.ts';
 import { nameField, parseInput } from '../fields/input.ts';
 import type { HookRequest } from '../hooks.ts';
@@ -76,11 +76,17 @@ export async function acceptInvitation(
 async function requireAcceptable(app: App, token: InvitationToken): Promise<Invitation> {
   const invitation = await app.db.invitation.findUnique({ where: { id: token.invitationId } });
   if (invitation === null) throw new InvalidTokenError('NOT_FOUND');
-  const reason = whyUnusable(token, app.now());
-  if (reason !== null) throw new InvalidTokenError(reason);
+  refuseUnusable(app, token);
   const owner = await app.db.user.findUnique({ where: { email: invitation.email }, select: { id: true } });
-  if (owner !== null) throw new EmailTakenError();
-  return invitation;
+  if (owner === null) return invitation;
+  // It may have come of this very link since that was looked at.
+  refuseUnusable(app, await app.db.oneTimeToken.findUnique({ where: { id: token.id } }));
+  throw new EmailTakenError();
+}
+
+function refuseUnusable(app: App, token: OneTimeToken | null): void {
+  const reason = token === null ? 'NOT_FOUND' : whyUnusable(token, app.now());
+  if (reason !== null) throw new InvalidTokenError(reason);
 }
 
 async function askPreLogin(

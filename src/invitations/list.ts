@@ -11,11 +11,17 @@ export interface InvitationFilter {
 /** The invitations that pass every condition that is given, as of now. */
 export function invitationsWhere({ status, search }: InvitationFilter, now: Date): Prisma.InvitationWhereInput {
   const contains = search ? { contains: literally(search.normalize('NFC')), mode: 'insensitive' as const } : null;
-  const anyOf = status && [...new Set(status)].map((one) => statusIs(one, now));
   return {
     ...(contains && { OR: [{ email: contains }, { firstName: contains }, { lastName: contains }] }),
-    ...(anyOf && { AND: [anyOf.length === 1 ? { ...anyOf[0] } : { OR: anyOf }] }),
+    ...(status && { AND: statusIsAnyOf(status, now) }),
   };
+}
+
+function statusIsAnyOf(statuses: readonly InvitationStatus[], now: Date): Prisma.InvitationWhereInput {
+  const [first, ...others] = [...new Set(statuses)].map((status) => statusIs(status, now));
+  // Prisma takes an OR of nothing for no condition.
+  if (first === undefined) return { id: { in: [] } };
+  return others.length === 0 ? first : { OR: [first, ...others] };
 }
 
 export type InvitationOrderField = 'CREATED_AT' | 'EXPIRES_AT' | 'EMAIL';

@@ -1,5 +1,5 @@
 import { validate as isUuid } from 'uuid';
-import type { Invitation } from '../database/generated/client.ts';
+import type { Invitation, Role } from '../database/generated/client.ts';
 import { builder } from '../graphql/builder.ts';
 import { ErrorInterface } from '../graphql/error-types.ts';
 import { requireViewer } from '../graphql/scopes.ts';
@@ -71,13 +71,13 @@ export const InvitationObject = builder.prismaObject('Invitation', {
       description:
         'The roles that the account will get, by name, besides "user": those that the inviter can still give when it is accepted.',
       grantScopes: ['visibleRole'],
-      // Of however many invitations, Prisma looks them up at once; what was deleted in the meantime gives none.
+      // Of however many invitations, Prisma looks them up at once; an invitation that was deleted meanwhile gives none.
       resolve: async ({ id }, _args, { app }) => {
         const found = await app.db.invitation.findUnique({
           where: { id },
           select: { roles: { include: { role: true }, orderBy: { role: { name: 'asc' } } } },
         });
-        return found?.roles.map(({ role }) => role) ?? [];
+        return found?.roles.flatMap(roleIfAny) ?? [];
       },
     }),
     invitedBy: t.relation('invitedBy', {
@@ -104,6 +104,11 @@ export const InvitationObject = builder.prismaObject('Invitation', {
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last sent, or closed.' }),
   }),
 });
+
+/** Prisma reads roles after it has read that they are given: one that is deleted in between is missing, whatever its type. */
+function roleIfAny({ role }: { readonly role: Role | null }): readonly Role[] {
+  return role === null ? [] : [role];
+}
 
 builder.asEntity(InvitationObject, {
   key: builder.selection<{ id: string }>('id'),

@@ -33,11 +33,13 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['auth'],
   ['app.ts'],
   ['hooks.ts', 'jobs', 'transports'],
-  ['audit', 'keys'],
+  ['keys'],
+  ['audit'],
+  ['metrics'],
   ['database', 'limits', 'log.ts'],
   ['config.ts'],
   ['config'],
-  ['crypto', 'fields', 'thread-pool.ts'],
+  ['crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
   ['errors.ts'],
 ];
 

@@ -19,6 +19,7 @@ const contract = {
   DATA_DIR: './data',
   PUBLIC_URL: 'http://localhost: and the bound port',
   SECRET_KEY: 'generated into DATA_DIR',
+  KEY_ROTATION_DAYS: '90',
   TOKEN_AUDIENCE: 'PUBLIC_URL',
   ACCESS_TOKEN_TTL_SECONDS: '7200',
   REFRESH_TOKEN_TTL_SECONDS: '5184000',
@@ -48,6 +49,8 @@ const contract = {
   INTROSPECTION: 'on',
   FEDERATION: 'on',
   LOG_LEVEL: 'info',
+  METRICS: 'off',
+  OTEL_EXPORTER_OTLP_ENDPOINT: '–',
   WORKER: 'on',
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
@@ -66,7 +69,7 @@ describe('the variables', () => {
 describe('the endpoints', () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await startTestService();
+    service = await startTestService({ environment: { METRICS: 'on' } });
   });
   afterAll(() => service?.close());
 
@@ -77,6 +80,7 @@ describe('the endpoints', () => {
       '/graphql',
       '/healthz',
       '/readyz',
+      '/metrics',
       '/.well-known/jwks.json',
       '/.well-known/openid-configuration',
       '/mailbox',
