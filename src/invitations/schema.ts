@@ -1,4 +1,5 @@
 import { validate as isUuid } from 'uuid';
+import type { Prisma } from '../database/generated/client.ts';
 import { EmailTakenError, RateLimitedError, ValidationError } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { ONCE_PER_OPERATION } from '../graphql/once-per-operation.ts';
@@ -90,14 +91,19 @@ builder.queryFields((t) => ({
       orderBy: t.arg({ type: InvitationOrderInput, description: 'In which order.' }),
     },
     resolve: (_root, { filter, orderBy, ...page }, context, info) => {
-      const { app } = context;
+      const { db, now } = context.app;
       refuseUnstorable(['filter'], filter ?? {});
-      const where = invitationsWhere(filter ?? {}, app.now());
+      const where = invitationsWhere(filter ?? {}, now());
       const order = invitationsOrderBy(orderBy?.field ?? 'CREATED_AT', orderBy?.direction ?? 'DESC');
+      const inOrder: Prisma.InvitationFindManyArgs = { where, orderBy: order };
+      const relations = selectedRelations(context, info);
       return readPage(page, {
-        find: (stretch) =>
-          app.db.invitation.findMany({ where, orderBy: order, ...stretch, ...selectedRelations(context, info) }),
-        count: () => app.db.invitation.count({ where }),
+        find: (stretch) => db.invitation.findMany({ ...inOrder, ...stretch, ...relations }),
+        count: () => db.invitation.count({ where }),
+        far: {
+          findIds: (stretch) => db.invitation.findMany({ ...inOrder, ...stretch, select: { id: true } }),
+          findRows: (ids) => db.invitation.findMany({ where: { id: { in: ids } }, ...relations }),
+        },
       });
     },
   }),

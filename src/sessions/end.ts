@@ -67,7 +67,14 @@ interface SessionsToEnd {
   /** The one to leave alone. */
   readonly exceptSessionId?: string;
   readonly actorId: string;
-  readonly reason: 'logout' | 'logout_everywhere' | 'revoked' | 'user_revoked' | 'password_changed' | 'password_reset';
+  readonly reason:
+    | 'logout'
+    | 'logout_everywhere'
+    | 'revoked'
+    | 'user_revoked'
+    | 'password_changed'
+    | 'password_reset'
+    | 'email_unverified';
 }
 
 /**

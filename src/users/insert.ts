@@ -19,7 +19,7 @@ export interface NewUser {
   readonly locale?: string | null;
   /** For who is signed in at once. */
   readonly lastLoginAt?: Date;
-  /** Besides the role `user`, which everybody has. */
+  /** Besides the role `user`, which everybody begins with. */
   readonly roleIds: readonly string[];
 }
 
