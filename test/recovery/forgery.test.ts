@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { deriveToken } from '../../src/crypto/derived-token.ts';
+import { accept, accepted, invited, preview as previewInvitation } from '../invitations/operations.ts';
 import { newestTokenTo } from '../mailbox/reading.ts';
 import {
   confirmEmailChange,
@@ -15,6 +16,7 @@ import {
 import { faultsOf, Refresh } from '../sessions/operations.ts';
 import { createPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { createAdministrator } from '../users/staff.ts';
 import {
   forgetful,
   NEW_PASSWORD,
@@ -52,12 +54,18 @@ describe('resetPassword and passwordResetByToken find nothing', () => {
     const confirmation = await newestTokenTo(service, newEmail);
     await expectNothing(confirmation);
 
+    const { token: invitation } = await invited(service, await createAdministrator(service));
+    await expectNothing(invitation);
+
     const reset = await resetTokenFor(service, email);
+    expect(await accept(service, reset)).toMatchObject(invalidToken('NOT_FOUND'));
+    expect(await previewInvitation(service, reset)).toBeNull();
     expect(await verifyEmail(service, reset)).toEqual(invalidToken('NOT_FOUND'));
     expect(await confirmEmailChange(service, reset)).toEqual(invalidToken('NOT_FOUND'));
     const refreshed = await service.execute(Refresh, { input: { refreshToken: reset } });
     expect(refreshed.data?.refreshToken).toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     expect(await resetPassword(service, reset)).toEqual(passwordReset(email));
+    await accepted(service, invitation);
   });
 
   it('for a refresh token, an access token, or the id of anything', async () => {
