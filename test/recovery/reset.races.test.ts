@@ -63,6 +63,19 @@ async function rounds(race: (round: number) => Promise<unknown>): Promise<void> 
   for (let round = 1; round <= ROUNDS; round += 1) await race(round);
 }
 
+/**
+ * In every other round the reset has a head start: it waits for nothing but its hash when the other one begins. So each
+ * comes first in some rounds.
+ */
+async function race<Other>(round: number, { token }: Forgetful, operate: () => Promise<Other>) {
+  if (round % 2 === 0) return Promise.all([resetPassword(service, token), operate()]);
+  const gate = holdHashGate(service.app);
+  const reset = resetPassword(service, token);
+  await gate.somebodyWaits();
+  const [answer, other] = await Promise.all([reset, operate(), gate.release()]);
+  return [answer, other] as const;
+}
+
 function liveSessionsOf({ user }: Forgetful): Promise<number> {
   return service.app.db.session.count({ where: { userId: user.id, revokedAt: null } });
 }
@@ -145,12 +158,11 @@ describe('resetPassword at the same time', () => {
     }));
 
   it(`as a revocation of the account: made before it or not at all, and revoked it is, ${ROUNDS} times`, () =>
-    rounds(async () => {
+    rounds(async (round) => {
       const person = await withLink();
-      const [reset, revoked] = await Promise.all([
-        resetPassword(service, person.token),
+      const [reset, revoked] = await race(round, person, () =>
         service.execute(RevokeUser, { id: person.user.id }, administrators),
-      ]);
+      );
       expect(revoked.data?.revokeUser).toEqual({ __typename: 'UserPayload' });
       const wasReset = reset?.__typename === 'ResetPasswordPayload';
       if (!wasReset) expect(reset).toEqual(userInactive('REVOKED'));
@@ -160,13 +172,10 @@ describe('resetPassword at the same time', () => {
     }));
 
   it(`as a newer request: the used token stays used, the newer link dies with the others, ${ROUNDS} times`, () =>
-    rounds(async () => {
+    rounds(async (round) => {
       const person = await withLink();
       const { email, id } = person.user;
-      const [reset, requested] = await Promise.all([
-        resetPassword(service, person.token),
-        requestReset(service, email),
-      ]);
+      const [reset, requested] = await race(round, person, () => requestReset(service, email));
       expect(requested).toEqual(accepted);
       const wasReset = reset?.__typename === 'ResetPasswordPayload';
       if (!wasReset) expect(reset).toEqual(invalidToken('REVOKED'));
@@ -179,13 +188,12 @@ describe('resetPassword at the same time', () => {
     }));
 
   it(`as a change of the address: the link is for the address that it was sent to, ${ROUNDS} times`, () =>
-    rounds(async () => {
+    rounds(async (round) => {
       const person = await withLink();
       const email = `moved.${person.user.email}`;
-      const [reset, moved] = await Promise.all([
-        resetPassword(service, person.token),
+      const [reset, moved] = await race(round, person, () =>
         service.execute(UpdateUser, { input: { id: person.user.id, email } }, administrators),
-      ]);
+      );
       expect(moved.data?.updateUser).toEqual({ __typename: 'UserPayload' });
       const wasReset = reset?.__typename === 'ResetPasswordPayload';
       if (!wasReset) expect(reset).toEqual(invalidToken('REVOKED'));
@@ -196,12 +204,11 @@ describe('resetPassword at the same time', () => {
     }));
 
   it(`as the deletion of the account: it is gone, ${ROUNDS} times`, () =>
-    rounds(async () => {
+    rounds(async (round) => {
       const person = await withLink();
-      const [reset, deleted] = await Promise.all([
-        resetPassword(service, person.token),
+      const [reset, deleted] = await race(round, person, () =>
         service.execute(DeleteUser, { id: person.user.id }, administrators),
-      ]);
+      );
       expect(deleted.data?.deleteUser).toEqual({ __typename: 'DeletedPayload' });
       if (reset?.__typename !== 'ResetPasswordPayload') expect(reset).toEqual(invalidToken('NOT_FOUND'));
       expect(await stored(person)).toBeNull();
