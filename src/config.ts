@@ -1,3 +1,4 @@
+import { areHttps } from './config/oauth-providers.ts';
 import { codePoints, isLoopback, Refused } from './config/readers.ts';
 import { readSecretKeys } from './config/secret-key.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
@@ -104,6 +105,8 @@ export function loadConfig(
       adminEmail === null || adminPassword === null
         ? null
         : Object.freeze({ email: adminEmail, password: adminPassword }),
+    /** Whose ID tokens sign people in. */
+    oauthProviders: value('OAUTH_PROVIDERS'),
     hooksModule: value('HOOKS_MODULE'),
     rateLimiting: value('RATE_LIMITING'),
     trustProxyHops: value('TRUST_PROXY'),
@@ -174,6 +177,12 @@ export function loadConfig(
       problem === null ? '' : guessableRequirements[problem.code],
     );
   }
+
+  demand(
+    ['OAUTH_PROVIDERS'],
+    !production || areHttps(settings.oauthProviders),
+    'must have https in every issuer and jwksUri in production',
+  );
 
   if (problems.size > 0) throw new ConfigError(inOrderOfDeclaration(problems));
   return Object.freeze({

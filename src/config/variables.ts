@@ -1,3 +1,4 @@
+import { oauthProviders } from './oauth-providers.ts';
 import {
   administratorPassword,
   emailAddress,
@@ -54,6 +55,7 @@ const declared = {
   ARGON2_PARALLELISM: setting('1', integer(1, 16)),
   ADMIN_EMAIL: optional(emailAddress),
   ADMIN_PASSWORD: optional(administratorPassword),
+  OAUTH_PROVIDERS: setting('[]', oauthProviders),
   HOOKS_MODULE: optional(path),
   RATE_LIMITING: setting('on', onOrOff),
   TRUST_PROXY: setting('0', integer(0, 16)),

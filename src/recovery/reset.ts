@@ -5,6 +5,7 @@ import { runAfterwards } from '../auth/run-hooks.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { HookRequest } from '../hooks.ts';
 import { queueMail } from '../mail/mailer.ts';
+import { deleteIdentities } from '../oauth/identities.ts';
 import { requireAcceptablePassword } from '../passwords/policy.ts';
 import { endSessions } from '../sessions/end.ts';
 import { limitGuesses } from '../tokens/guesses.ts';
@@ -18,11 +19,12 @@ export interface ResetPasswordInput {
 
 /**
  * The password is the new one and the address proven, on record; every session of the user has ended, every open link
- * is dead, and a notice is owed to the address. Of two resets with one token one is made. The failed sign-ins that were
+ * is dead, no identity of a provider signs in any more, and a notice is owed to the address. Of two resets with one token one is made. The failed sign-ins that were
  * counted against the account are forgotten, so that whoever shut its owner out by guessing has done so in vain.
  *
  * Whoever reads the mail of an address owns its account. So an account that somebody else registered with it, to wait
- * for its owner, becomes the owner's: nothing of what the other one has works any more.
+ * for its owner, becomes the owner's: nothing of what the other one has works any more. The owner's own identities come
+ * back with the next sign-in by them, since the address is proven now.
  *
  * The token is looked at before the password, because the rules for the password know the person.
  *
@@ -55,6 +57,7 @@ export async function resetPassword(
       data: { passwordHash, emailVerified: true, updatedAt: now },
     });
     await revokeUserTokens(app, transaction, id);
+    await deleteIdentities(app, transaction, { user: before, client });
     const revokedSessions = await endSessions(app, transaction, client, {
       userId: id,
       actorId: id,

@@ -74,6 +74,7 @@ interface SessionsToEnd {
     | 'user_revoked'
     | 'password_changed'
     | 'password_reset'
+    | 'address_proven'
     | 'email_unverified';
 }
 

@@ -18,7 +18,7 @@ export interface NewUser {
   readonly passwordHash: string | null;
   readonly locale?: string | null;
   /** For who is signed in at once. */
-  readonly lastLoginAt?: Date;
+  readonly lastLoginAt?: Date | null;
   /** Besides the role `user`, which everybody begins with. */
   readonly roleIds: readonly string[];
 }

@@ -37,7 +37,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['keys'],
   ['audit'],
   ['metrics'],
-  ['database', 'limits', 'log.ts'],
+  ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
   ['passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
@@ -55,6 +55,7 @@ export const FEATURES: readonly string[] = [
   'registration',
   'invitations',
   'email-change',
+  'oauth',
   'recovery',
 ];
 

@@ -41,6 +41,7 @@ const contract = {
   ARGON2_PARALLELISM: '1',
   ADMIN_EMAIL: '–',
   ADMIN_PASSWORD: '–',
+  OAUTH_PROVIDERS: '[]',
   HOOKS_MODULE: '–',
   RATE_LIMITING: 'on',
   TRUST_PROXY: '0',

@@ -12,7 +12,7 @@ import {
   verifyEmail,
 } from '../registration/operations.ts';
 import { faultsOf, Me, Refresh } from '../sessions/operations.ts';
-import { signIn } from '../support/people.ts';
+import { createPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { asAdministrator } from '../verification/operations.ts';
 import { ActivateUser, NEW_PASSWORD, passwordReset, requestReset, resetPassword, resetTokenFor } from './operations.ts';
@@ -101,6 +101,31 @@ describe('an address that somebody registered who does not own it', () => {
       expect(await logIn(service, email, NEW_PASSWORD)).toMatchObject({ user: { email, emailVerified: true } });
     },
   );
+
+  it('is signed in to by none of the identities that the attacker linked, which is on record', async () => {
+    const service = services.required;
+    const { db } = service.app;
+    const email = 'identities@latchkey.test';
+    await registerAsAttacker(service, email);
+    const { id: userId } = await db.user.findUniqueOrThrow({ where: { email } });
+    const other = await createPerson(service);
+    const identityOf = (owner: string, subject: string) => ({
+      userId: owner,
+      issuer: 'https://accounts.latchkey.test',
+      subject,
+      createdAt: service.app.now(),
+      lastUsedAt: service.app.now(),
+    });
+    await db.identity.createMany({
+      data: [identityOf(userId, 'one'), identityOf(userId, 'two'), identityOf(other.user.id, 'three')],
+    });
+
+    await resetPassword(service, await resetTokenFor(service, email));
+
+    expect((await db.identity.findMany()).map(({ subject }) => subject)).toEqual(['three']);
+    const unlinked = { type: 'identity.unlinked', actorId: userId, subjectId: userId, email };
+    expect(await db.auditEvent.count({ where: unlinked })).toBe(2);
+  });
 
   it('is not given away by asking for a new password: the attacker gets no mail, and the account stays as it is', async () => {
     const service = services.required;
