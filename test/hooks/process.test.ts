@@ -172,7 +172,7 @@ describe('examples/hooks.ts', () => {
 
     const { email } = registrant('sofja@example.com');
     await service.execute(RequestReset, { email });
-    await vi.waitUntil(async () => (await mailsTo(service, email))[0]?.subject === 'Choose a new password');
+    await vi.waitUntil(async () => (await mailsTo(service, email))[0]?.subject === 'Choose a new password', 10_000);
     const token = await newestTokenTo(service, email);
     await service.execute(ResetPassword, { token, password: NEW_PASSWORD });
     const told = await webhook.next();
