@@ -11,7 +11,7 @@ import {
   SortDirectionEnum,
   selectedRelations,
 } from '../graphql/pagination.ts';
-import { AuthPayloadObject, authPayload, RefreshTokenTransport } from '../sessions/types.ts';
+import { AuthPayloadObject, answerSignedIn, RefreshTokenTransport } from '../sessions/types.ts';
 import { InvalidTokenError } from '../tokens/errors.ts';
 import { acceptInvitation } from './accept.ts';
 import { type InvitationOrderField, invitationsOrderBy, invitationsWhere } from './list.ts';
@@ -133,7 +133,7 @@ builder.mutationField('acceptInvitation', (t) =>
       union: { description: 'A session, or why there is none.' },
     },
     resolve: async (_root, { input }, context) =>
-      authPayload(
+      answerSignedIn(
         context,
         await acceptInvitation(context.app, context.hookRequest, input),
         input.refreshTokenTransport,

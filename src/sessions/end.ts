@@ -73,6 +73,7 @@ interface SessionsToEnd {
     | 'revoked'
     | 'user_revoked'
     | 'password_changed'
+    | 'address_proven'
     | 'email_unverified';
 }
 

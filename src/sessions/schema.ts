@@ -11,7 +11,7 @@ import {
 } from './errors.ts';
 import { logIn } from './log-in.ts';
 import { refresh } from './refresh.ts';
-import { AuthPayloadObject, authPayload, LogoutPayloadObject, RefreshTokenTransport } from './types.ts';
+import { AuthPayloadObject, answerSignedIn, LogoutPayloadObject, RefreshTokenTransport } from './types.ts';
 
 const LoginInput = builder.inputType('LoginInput', {
   description: 'Credentials.',
@@ -62,7 +62,7 @@ builder.mutationFields((t) => ({
       union: { description: 'A session, or why there is none.' },
     },
     resolve: async (_root, { input }, context) =>
-      authPayload(context, await logIn(context.app, context.hookRequest, input), input.refreshTokenTransport),
+      answerSignedIn(context, await logIn(context.app, context.hookRequest, input), input.refreshTokenTransport),
   }),
 
   refreshToken: t.field({
@@ -87,10 +87,10 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) => {
       const { app, client, refreshCookie } = context;
       if (typeof input.refreshToken === 'string') {
-        return authPayload(context, await refresh(app, client, input.refreshToken), 'BODY');
+        return answerSignedIn(context, await refresh(app, client, input.refreshToken), 'BODY');
       }
       try {
-        return authPayload(context, await refresh(app, client, refreshCookie.token ?? ''), 'COOKIE');
+        return answerSignedIn(context, await refresh(app, client, refreshCookie.token ?? ''), 'COOKIE');
       } catch (error) {
         if (error instanceof InvalidRefreshTokenError) refreshCookie.clear();
         throw error;

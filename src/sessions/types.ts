@@ -20,13 +20,14 @@ builder.objectType(InvalidCredentialsError, {
 
 builder.objectType(EmailNotVerifiedError, {
   name: 'EmailNotVerifiedError',
-  description: 'The password is right, but the address has to be verified before signing in.',
+  description:
+    'The password, or the proof of a provider, is right, but the address has to be verified before signing in.',
   interfaces: [ErrorInterface],
 });
 
 builder.objectType(UserInactiveError, {
   name: 'UserInactiveError',
-  description: 'The password is right, but the account may not be used.',
+  description: 'The password, or the proof of a provider, is right, but the account may not be used.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     status: t.field({ type: UserStatusEnum, description: 'PENDING or REVOKED.', resolve: (error) => error.status }),
@@ -108,8 +109,8 @@ export interface AuthPayload {
   readonly transport: 'BODY' | 'COOKIE';
 }
 
-/** The answer with these tokens, whose refresh token travels as the client asked. */
-export function authPayload(context: Context, tokens: IssuedTokens, transport: 'BODY' | 'COOKIE'): AuthPayload {
+/** The answer of a field that opened or refreshed a session, with the cookie where the client wants one. */
+export function answerSignedIn(context: Context, tokens: IssuedTokens, transport: 'BODY' | 'COOKIE'): AuthPayload {
   if (transport === 'COOKIE') context.refreshCookie.set(tokens.refreshToken, tokens.refreshTokenExpiresAt);
   context.openedSessionId = tokens.signedIn.session.id;
   return { tokens, transport };

@@ -37,11 +37,12 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['keys'],
   ['audit'],
   ['metrics'],
-  ['database', 'limits', 'log.ts'],
+  ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
-  ['passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
-  ['crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['mail/templates.ts'],
+  ['mail/language.ts', 'passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
+  ['mail/kinds.ts', 'mail/placeholders.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
   ['errors.ts'],
 ];
 
@@ -55,6 +56,7 @@ export const FEATURES: readonly string[] = [
   'registration',
   'invitations',
   'email-change',
+  'oauth',
 ];
 
 /** The room of a file: its folder, or itself. */
