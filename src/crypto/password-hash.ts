@@ -36,10 +36,19 @@ export function isPlausiblePassword(password: string): boolean {
 export async function hashPassword(parameters: Argon2Parameters, password: string): Promise<string> {
   if (!isPlausiblePassword(password)) throw new RangeError('Not a plausible password');
   if (!areComputable(parameters)) throw new RangeError('Argon2 parameters out of range');
-  const salt = randomBytes(ownSaltBytes);
-  const input: Argon2Input = { variant: 'argon2id', version: 0x13, ...parameters, salt, tagBytes: ownTagBytes };
+  const input = ownInput(parameters);
   const tag = await argon2.computeTag(password.normalize('NFC'), input);
   return formatPasswordHash(input, tag);
+}
+
+/** Of these parameters, and of no password that anybody knows; to verify one against it takes as long as any other. */
+export function makeDecoyHash(parameters: Argon2Parameters): string {
+  return formatPasswordHash(ownInput(parameters), randomBytes(ownTagBytes));
+}
+
+function ownInput(parameters: Argon2Parameters): Argon2Input {
+  const salt = randomBytes(ownSaltBytes);
+  return { variant: 'argon2id', version: 0x13, ...parameters, salt, tagBytes: ownTagBytes };
 }
 
 const ownSaltBytes = 16;

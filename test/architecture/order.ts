@@ -13,6 +13,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['cli.ts'],
   ['cli'],
   ['main.ts'],
+  ['prepare.ts'],
   ['failure.ts', 'print-schema.ts', 'serve.ts'],
   ['server.ts'],
   ['http'],
@@ -30,7 +31,8 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['database', 'limits', 'log.ts'],
   ['config.ts'],
   ['config'],
-  ['crypto', 'fields', 'thread-pool.ts'],
+  ['runtime.ts'],
+  ['cache-directory.ts', 'crypto', 'fields', 'thread-pool.ts'],
   ['errors.ts'],
 ];
 
