@@ -9,10 +9,14 @@ import type { Database } from './database/client.ts';
 import type { PrismaClient } from './database/generated/client.ts';
 import type { Hooks } from './hooks.ts';
 import { type Background, createBackground } from './jobs/background.ts';
+import { openQueue, type Queue } from './jobs/queue.ts';
 import { openSigningKeys, type SigningKeys } from './keys/service.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
 import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { threadPoolSize } from './thread-pool.ts';
+import type { Mailer } from './transports/mailer.ts';
+import { openMailer } from './transports/open.ts';
 
 /** What everything stands on. Made once, passed as the first argument, never changed. */
 export interface App {
@@ -32,9 +36,16 @@ export interface App {
   readonly decoyHash: string;
   readonly loginThrottle: Throttle;
   readonly registrationThrottle: Throttle;
+  /** Null with METRICS=off. */
+  readonly metrics: Metrics | null;
   /** What the operator's module exports. */
   readonly hooks: Hooks;
   readonly background: Background;
+  /** Where jobs wait for a worker. */
+  readonly queue: Queue;
+  readonly mailer: Mailer;
+  /** Ends what was opened here; the database stays open. */
+  close(): Promise<void>;
 }
 
 const LOGIN_LIMIT = { name: 'login', failures: 20, windowSeconds: 15 * 60 };
@@ -52,12 +63,16 @@ export interface AppParts {
   readonly hooks?: Hooks;
 }
 
-/** The database has every migration when this is called. */
+/** The database has every migration when this is called. What is returned is closed before the database is. */
 export async function createApp({ config, database, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
-  const keys = await openSigningKeys(database, config.secretKeys, now());
+  const keys = await openSigningKeys(database, config.secretKeys, now);
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
   const issuer: AccessTokenIssuer = { url: publicUrl, audiences: [firstAudience, ...otherAudiences] };
+  const queue = await openQueue(database, log);
+  const mailer = openMailer();
   const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
+  const hashGate = createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE });
+  const metrics = config.metrics ? createMetrics({ pool: database.pool, hashGate }) : null;
   return {
     config,
     db: database.prisma,
@@ -66,17 +81,28 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     now,
     issuer,
     keys,
-    verifyAccessToken: createAccessTokenVerifier(issuer, keys.find),
-    hashGate: createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE }),
+    verifyAccessToken: createAccessTokenVerifier(issuer, keys),
+    hashGate,
     decoyHash: makeDecoyHash(config.argon2),
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
+    metrics,
     hooks,
     background: createBackground(log),
+    queue,
+    mailer,
+    async close() {
+      await Promise.all([queue.close(), mailer.close()]);
+    },
   };
 
   function throttle(limit: typeof LOGIN_LIMIT): Throttle {
     if (!config.rateLimiting) return openThrottle;
-    return createThrottle({ ...limit, pool: database.pool, digestKey: deriveKey(config.secretKeys[0], 'throttle') });
+    return createThrottle({
+      ...limit,
+      pool: database.pool,
+      digestKey: deriveKey(config.secretKeys[0], 'throttle'),
+      onRefusal: () => metrics?.limited.inc({ limit: limit.name }),
+    });
   }
 }

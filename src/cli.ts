@@ -6,12 +6,20 @@ import { createUserCommand } from './cli/create-user.ts';
 import { importUsersCommand } from './cli/import-users.ts';
 import { migrateCommand } from './cli/migrate.ts';
 import { printSchemaCommand } from './cli/print-schema.ts';
+import { rotateKeysCommand } from './cli/rotate-keys.ts';
 import { serveCommand } from './cli/serve.ts';
 
 const program = new Command('latchkey')
   .description('The GraphQL identity service: operator’s commands.')
   .showHelpAfterError();
-for (const command of [serveCommand, migrateCommand, createUserCommand, importUsersCommand, printSchemaCommand]) {
+for (const command of [
+  serveCommand,
+  migrateCommand,
+  createUserCommand,
+  importUsersCommand,
+  rotateKeysCommand,
+  printSchemaCommand,
+]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

@@ -57,6 +57,8 @@ export function loadConfig(
     dataDirectory: value('DATA_DIR'),
     /** An origin without trailing slash. Null: `http://localhost:` and the port, known once it is bound. */
     publicUrl: value('PUBLIC_URL'),
+    /** How long a key signs access tokens. 0: until `rotate-keys` is run. */
+    keyRotationDays: value('KEY_ROTATION_DAYS'),
     /** Null: the public URL. */
     tokenAudiences: value('TOKEN_AUDIENCE'),
     accessTokenTtlSeconds: value('ACCESS_TOKEN_TTL_SECONDS'),
@@ -70,10 +72,14 @@ export function loadConfig(
     linkTemplates: Object.freeze({
       EMAIL_VERIFICATION: value('EMAIL_VERIFICATION_URL'),
       EMAIL_CHANGE: value('EMAIL_CHANGE_URL'),
+      INVITATION: value('INVITATION_URL'),
+      PASSWORD_RESET: value('PASSWORD_RESET_URL'),
     }),
     registration: value('REGISTRATION'),
     emailVerification: value('EMAIL_VERIFICATION'),
     emailVerificationTtlSeconds: value('EMAIL_VERIFICATION_TTL_SECONDS'),
+    invitationTtlDays: value('INVITATION_TTL_DAYS'),
+    passwordResetTtlSeconds: value('PASSWORD_RESET_TTL_SECONDS'),
     /** In code points. */
     passwordMinLength: value('PASSWORD_MIN_LENGTH'),
     argon2: Object.freeze({
@@ -93,6 +99,11 @@ export function loadConfig(
     introspection: value('INTROSPECTION') ?? !production,
     federation: value('FEDERATION'),
     logLevel: value('LOG_LEVEL'),
+    metrics: value('METRICS'),
+    /** The base of an OpenTelemetry collector. Null: no traces. */
+    otlpEndpoint: value('OTEL_EXPORTER_OTLP_ENDPOINT'),
+    /** Whether this process runs jobs beside answering requests. */
+    worker: value('WORKER'),
     shutdownTimeoutSeconds: value('SHUTDOWN_TIMEOUT_SECONDS'),
   };
 

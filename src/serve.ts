@@ -10,9 +10,12 @@ import { loadHooks } from './hooks.ts';
 import { drainOf } from './http/drain.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
-import type { Background } from './jobs/background.ts';
+import type { Runner } from './jobs/runner.ts';
+import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
 import { createRequestListener } from './server.ts';
+import { startTracing } from './tracing.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
+import { startWorker } from './worker.ts';
 
 const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
 const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
@@ -25,7 +28,7 @@ export interface Service {
   readonly url: string;
   /** The administrator that was just made and whose password nobody knows yet. */
   readonly newAdministrator: Credentials | null;
-  /** No new requests; those in flight are answered, then the database is closed. */
+  /** No new requests or jobs; those in flight are answered and done, then the database is closed. */
   close(): Promise<void>;
 }
 
@@ -57,17 +60,22 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   const drain = drainOf(server);
   const { port } = await listen(server, config);
   let database: Database | undefined;
-  let background: Background | undefined;
+  let stopTracing: (() => Promise<void>) | undefined;
+  let stopKeyUpkeep: (() => Promise<void>) | undefined;
+  let app: App | undefined;
+  let worker: Runner | undefined;
   try {
+    stopTracing = config.otlpEndpoint === null ? undefined : await startTracing(config.otlpEndpoint);
     database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
     log.debug({ library: argon2.name }, 'what hashes passwords');
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
     const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
-    const app = await createApp({ config, database, log, now, publicUrl, hooks });
-    background = app.background;
+    app = await createApp({ config, database, log, now, publicUrl, hooks });
+    stopKeyUpkeep = startKeyUpkeep(keyUpkeepOf(app), log);
     const newAdministrator = await ensureFirstAdministrator(app);
     listener = createRequestListener(app, () => drain.isDraining);
+    if (config.worker) worker = startWorker(app);
     return { app, url: urlOf(config.host, port), newAdministrator, close };
   } catch (error) {
     await close();
@@ -75,10 +83,17 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   }
 
   async function close(): Promise<void> {
-    await drain.close();
-    await background?.drain();
+    await Promise.all([drain.close(), worker?.stop(jobGraceSeconds(config)), stopKeyUpkeep?.()]);
+    await app?.background.drain();
+    await app?.close();
     await database?.close();
+    await stopTracing?.();
   }
+}
+
+/** Ends early enough for what was not done in time to be put back before the process is ended. */
+function jobGraceSeconds({ shutdownTimeoutSeconds }: Config): number {
+  return shutdownTimeoutSeconds * 0.8;
 }
 
 function answerWhileStarting({ publicUrl }: Config): RequestListener {

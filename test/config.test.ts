@@ -51,16 +51,19 @@ describe('loadConfig', () => {
       dataDirectory: './data',
       publicUrl: null,
       secretKeys: [secret],
+      keyRotationDays: 90,
       tokenAudiences: null,
       accessTokenTtlSeconds: 2 * 60 * 60,
       refreshTokenTtlSeconds: 60 * 24 * 60 * 60,
       sessionMaxAgeSeconds: 90 * 24 * 60 * 60,
       refreshGraceSeconds: 10,
       appUrl: null,
-      linkTemplates: { EMAIL_VERIFICATION: null, EMAIL_CHANGE: null },
+      linkTemplates: { EMAIL_VERIFICATION: null, EMAIL_CHANGE: null, INVITATION: null, PASSWORD_RESET: null },
       registration: 'open',
       emailVerification: 'required',
       emailVerificationTtlSeconds: 24 * 60 * 60,
+      invitationTtlDays: 7,
+      passwordResetTtlSeconds: 7200,
       passwordMinLength: 15,
       argon2: { memoryKib: 19_456, iterations: 2, parallelism: 1 },
       firstAdministrator: null,
@@ -72,6 +75,9 @@ describe('loadConfig', () => {
       introspection: true,
       federation: true,
       logLevel: 'info',
+      metrics: false,
+      otlpEndpoint: null,
+      worker: true,
       shutdownTimeoutSeconds: 30,
     });
   });
@@ -87,6 +93,7 @@ describe('loadConfig', () => {
         DATA_DIR: '/var/lib/latchkey',
         PUBLIC_URL: 'https://ID.example.com:443/',
         SECRET_KEY: `${secret.toString('base64url')}, ${older.toString('base64')}`,
+        KEY_ROTATION_DAYS: '0',
         TOKEN_AUDIENCE: 'https://api.example.com, billing',
         ACCESS_TOKEN_TTL_SECONDS: '60',
         REFRESH_TOKEN_TTL_SECONDS: '600',
@@ -95,9 +102,13 @@ describe('loadConfig', () => {
         APP_URL: 'https://App.example.com/account/',
         EMAIL_VERIFICATION_URL: 'https://app.example.com/proof#{token}',
         EMAIL_CHANGE_URL: 'https://app.example.com/change/{token}',
+        INVITATION_URL: 'https://app.example.com/join/{token}',
+        PASSWORD_RESET_URL: 'https://app.example.com/reset#{token}',
         REGISTRATION: 'approval',
         EMAIL_VERIFICATION: 'off',
         EMAIL_VERIFICATION_TTL_SECONDS: '3600',
+        INVITATION_TTL_DAYS: '30',
+        PASSWORD_RESET_TTL_SECONDS: '600',
         PASSWORD_MIN_LENGTH: '8',
         ARGON2_MEMORY_KIB: '65536',
         ARGON2_ITERATIONS: '3',
@@ -112,6 +123,9 @@ describe('loadConfig', () => {
         INTROSPECTION: 'on',
         FEDERATION: 'off',
         LOG_LEVEL: 'debug',
+        METRICS: 'on',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
+        WORKER: 'off',
         SHUTDOWN_TIMEOUT_SECONDS: '5',
       }),
     ).toEqual({
@@ -122,6 +136,7 @@ describe('loadConfig', () => {
       dataDirectory: '/var/lib/latchkey',
       publicUrl: 'https://id.example.com',
       secretKeys: [secret, older],
+      keyRotationDays: 0,
       tokenAudiences: ['https://api.example.com', 'billing'],
       accessTokenTtlSeconds: 60,
       refreshTokenTtlSeconds: 600,
@@ -131,10 +146,14 @@ describe('loadConfig', () => {
       linkTemplates: {
         EMAIL_VERIFICATION: 'https://app.example.com/proof#{token}',
         EMAIL_CHANGE: 'https://app.example.com/change/{token}',
+        INVITATION: 'https://app.example.com/join/{token}',
+        PASSWORD_RESET: 'https://app.example.com/reset#{token}',
       },
       registration: 'approval',
       emailVerification: 'off',
       emailVerificationTtlSeconds: 3600,
+      invitationTtlDays: 30,
+      passwordResetTtlSeconds: 600,
       passwordMinLength: 8,
       argon2: { memoryKib: 65_536, iterations: 3, parallelism: 4 },
       firstAdministrator: { email: 'ada@example.com', password: 'vK7#ruimte' },
@@ -146,6 +165,9 @@ describe('loadConfig', () => {
       introspection: true,
       federation: false,
       logLevel: 'debug',
+      metrics: true,
+      otlpEndpoint: 'http://collector:4318',
+      worker: false,
       shutdownTimeoutSeconds: 5,
     });
   });
@@ -280,11 +302,14 @@ describe('numbers', () => {
   );
 
   it.each([
+    ['KEY_ROTATION_DAYS', 0, 3650],
     ['ACCESS_TOKEN_TTL_SECONDS', 1, 86_400],
     ['REFRESH_TOKEN_TTL_SECONDS', 1, 31_536_000],
     ['SESSION_MAX_AGE_SECONDS', 1, 31_536_000],
     ['REFRESH_GRACE_SECONDS', 0, 60],
     ['EMAIL_VERIFICATION_TTL_SECONDS', 60, 2_592_000],
+    ['INVITATION_TTL_DAYS', 1, 365],
+    ['PASSWORD_RESET_TTL_SECONDS', 60, 86_400],
     ['PASSWORD_MIN_LENGTH', 8, 64],
     ['ARGON2_MEMORY_KIB', 128, 262_144],
     ['ARGON2_ITERATIONS', 1, 10],
@@ -400,7 +425,7 @@ describe('APP_URL', () => {
   });
 });
 
-describe.each(['EMAIL_VERIFICATION_URL', 'EMAIL_CHANGE_URL'])('%s', (name) => {
+describe.each(['EMAIL_VERIFICATION_URL', 'EMAIL_CHANGE_URL', 'INVITATION_URL', 'PASSWORD_RESET_URL'])('%s', (name) => {
   it.each([
     'https://app.example.com/proof?token={token}',
     'https://app.example.com/proof?lang=en#{token}',
@@ -500,11 +525,14 @@ describe('DATABASE_URL', () => {
 });
 
 describe('switches', () => {
-  it.each(['RATE_LIMITING', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION'])('%s is on or off and nothing else', (name) => {
-    for (const value of ['true', '1', 'ON', 'off ', 'yes']) {
-      expect(problems({ [name]: value })).toEqual([`${name} must be on or off`]);
-    }
-  });
+  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION'])(
+    '%s is on or off and nothing else',
+    (name) => {
+      for (const value of ['true', '1', 'ON', 'off ', 'yes']) {
+        expect(problems({ [name]: value })).toEqual([`${name} must be on or off`]);
+      }
+    },
+  );
 });
 
 describe('ADMIN_EMAIL and ADMIN_PASSWORD', () => {

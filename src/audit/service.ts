@@ -24,7 +24,8 @@ export type AuditEventType =
   | 'role.updated'
   | 'role.deleted'
   | 'role.assigned'
-  | 'role.revoked';
+  | 'role.revoked'
+  | 'signing_key.created';
 
 /** Where a request came from, as far as it can be believed. */
 export interface Client {

@@ -49,7 +49,7 @@ export const signedInColumns = Prisma.sql`
   s.idle_expires_at AS "idleExpiresAt", s.absolute_expires_at AS "absoluteExpiresAt",
   s.ip_address AS "ipAddress", s.user_agent AS "userAgent",
   u.id AS "userId", u.email, u.first_name AS "firstName", u.last_name AS "lastName", u.remark,
-  u.email_verified AS "emailVerified", u.password_hash AS "passwordHash", u.last_login_at AS "lastLoginAt",
+  u.email_verified AS "emailVerified", u.locale, u.password_hash AS "passwordHash", u.last_login_at AS "lastLoginAt",
   u.last_unsuccessful_login_at AS "lastUnsuccessfulLoginAt", u.created_at AS "createdAt", u.updated_at AS "updatedAt",
   (SELECT coalesce(json_agg(json_build_object('id', r.id, 'name', r.name, 'nameKey', r.name_key,
      'description', r.description, 'permissions', r.permissions, 'builtIn', r.built_in, 'createdAt', r.created_at,
@@ -72,6 +72,7 @@ export interface SignedInRow {
   readonly remark: string | null;
   readonly emailVerified: boolean;
   readonly passwordHash: string | null;
+  readonly locale: string | null;
   readonly lastLoginAt: Date | null;
   readonly lastUnsuccessfulLoginAt: Date | null;
   readonly createdAt: Date;
@@ -93,6 +94,7 @@ export function signedInOf(row: SignedInRow): SignedIn {
       status: 'ACTIVE',
       emailVerified: row.emailVerified,
       passwordHash: row.passwordHash,
+      locale: row.locale,
       lastLoginAt: row.lastLoginAt,
       lastUnsuccessfulLoginAt: row.lastUnsuccessfulLoginAt,
       createdAt: row.createdAt,

@@ -13,11 +13,14 @@ export async function withApp<T>(work: (app: App) => Promise<T>): Promise<T> {
   const config = loadConfig(process.env, developmentSecretKey);
   const log = pino({ level: 'warn' }, pino.destination({ fd: 2, sync: true }));
   const database = await openDatabase(config);
+  let app: App | undefined;
   try {
     await migrate(database.pool);
     const publicUrl = config.publicUrl ?? `http://localhost:${config.port}`;
-    return await work(await createApp({ config, database, log, now: () => new Date(), publicUrl }));
+    app = await createApp({ config, database, log, now: () => new Date(), publicUrl });
+    return await work(app);
   } finally {
+    await app?.close();
     await database.close();
   }
 }

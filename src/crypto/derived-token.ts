@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { deriveKey, type SecretKeys } from './secret-keys.ts';
 
 /** Each purpose has a key of its own, so a token of one never passes for another. */
-export type TokenPurpose = 'refresh' | 'EMAIL_VERIFICATION' | 'EMAIL_CHANGE';
+export type TokenPurpose = 'refresh' | 'EMAIL_VERIFICATION' | 'EMAIL_CHANGE' | 'INVITATION' | 'PASSWORD_RESET';
 
 export interface DerivedToken {
   /** A UUID. */

@@ -6,6 +6,8 @@ import { type Prisma, PrismaClient } from './generated/client.ts';
 export interface Database {
   readonly prisma: PrismaClient;
   readonly pool: pg.Pool;
+  /** The PostgreSQL schema that everything lives in. */
+  readonly schema: string;
   readonly embedded: boolean;
   /** Waits for what is running; may be called more than once. */
   close(): Promise<void>;
@@ -52,6 +54,7 @@ export async function openDatabase(
   return {
     prisma,
     pool,
+    schema,
     embedded: isEmbedded,
     close: () => {
       closing ??= prisma.$disconnect().then(close);

@@ -12,7 +12,13 @@ import { mayMail, queueMail } from '../mail/mailer.ts';
 import { requireCurrentPassword } from '../passwords/current.ts';
 import { InvalidCredentialsError } from '../sessions/errors.ts';
 import { InvalidTokenError } from '../tokens/errors.ts';
-import { consumeOneTimeToken, findOneTimeToken, issueOneTimeToken, revokeOneTimeTokens } from '../tokens/service.ts';
+import {
+  consumeOneTimeToken,
+  findUserToken,
+  instantIn,
+  issueOneTimeToken,
+  revokeUserTokens,
+} from '../tokens/service.ts';
 
 export interface RequestEmailChangeInput {
   readonly newEmail: string;
@@ -50,12 +56,9 @@ export async function requestEmailChange(
     const notice = { kind: 'email_change_notice', recipient: user.email, userId: user.id } as const;
     // The second keeps one account from sending mails to any number of addresses.
     if (!(await mayMail(app, transaction, confirmation)) || !(await mayMail(app, transaction, notice))) return;
-    const tokenId = await issueOneTimeToken(app, transaction, {
-      purpose: 'EMAIL_CHANGE',
-      userId: user.id,
-      email: newEmail,
-      ttlSeconds: app.config.emailVerificationTtlSeconds,
-    });
+    const owner = { purpose: 'EMAIL_CHANGE', userId: user.id } as const;
+    const expiresAt = instantIn(app, app.config.emailVerificationTtlSeconds);
+    const tokenId = await issueOneTimeToken(app, transaction, owner, { email: newEmail, expiresAt });
     await queueMail(app, transaction, { ...confirmation, tokenId });
     await queueMail(app, transaction, notice);
     await recordEvent(transaction, {
@@ -77,7 +80,7 @@ export async function requestEmailChange(
  * @throws EmailTakenError when somebody else has the address by now; the token stays good
  */
 export async function confirmEmailChange(app: App, client: Client, token: string): Promise<User> {
-  const row = await findOneTimeToken(app, 'EMAIL_CHANGE', token);
+  const row = await findUserToken(app, 'EMAIL_CHANGE', token);
   try {
     return await app.db.$transaction(async (transaction) => {
       await lockUser(transaction, row.userId);
@@ -87,7 +90,7 @@ export async function confirmEmailChange(app: App, client: Client, token: string
       // Not left to the update alone: two people who want each other's address would wait for each other in vain.
       const owner = await transaction.user.findUnique({ where: { email: row.email }, select: { id: true } });
       if (owner !== null && owner.id !== row.userId) throw new EmailTakenError();
-      await revokeOneTimeTokens(app, transaction, row.userId);
+      await revokeUserTokens(app, transaction, row.userId);
       const now = app.now();
       const user = await transaction.user.update({
         where: { id: row.userId },

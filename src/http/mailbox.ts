@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { App } from '../app.ts';
-import { escapeHtml, type MailboxMail, readMailbox } from '../mail/mailbox.ts';
+import { type MailboxMail, readMailbox } from '../mail/mailbox.ts';
+import { escapeHtml } from '../mail/render.ts';
 import { isLoopbackHostname } from './origins.ts';
 import { sendError, sendJson } from './send.ts';
 

@@ -1,16 +1,8 @@
-import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-
-const AT_ONCE = 2;
 
 export interface Background {
   /** Starts the work once the present turn is over. Its failure is logged under `name` and changes nothing. */
   run(name: string, work: () => Promise<void>): void;
-  /**
-   * The same, a few at once and the others in turn: for what strangers can cause without waiting for an answer, which
-   * must not take every connection to the database.
-   */
-  runInTurn(name: string, work: () => Promise<void>): void;
   /** All that was started has ended. */
   drain(): Promise<void>;
 }
@@ -21,10 +13,8 @@ export interface Background {
  */
 export function createBackground(log: Logger): Background {
   const running = new Set<Promise<void>>();
-  const inTurn = pLimit(AT_ONCE);
   return {
     run,
-    runInTurn: (name, work) => run(name, () => inTurn(work)),
     async drain() {
       while (running.size > 0) await Promise.all(running);
     },

@@ -1,8 +1,5 @@
 import type { App } from '../app.ts';
-import type { Mail, OneTimePurpose, OneTimeToken, User } from '../database/generated/client.ts';
-import { oneTimeTokenOf } from '../tokens/service.ts';
-import type { MailKind } from './mailer.ts';
-import { words } from './words.ts';
+import { renderMail } from './render.ts';
 
 /** A mail as its receiver would see it. */
 export interface MailboxMail {
@@ -18,68 +15,22 @@ export interface MailboxMail {
 const MAILS_SHOWN = 100;
 const FROM = 'Latchkey <no-reply@localhost>';
 
-/** The newest mails, rendered with working links. Only for development: whoever sees this page can use the links. */
+/**
+ * The newest mails but those that were abandoned, rendered with working links. Only for development: whoever sees this
+ * page can use the links.
+ */
 export async function readMailbox(app: App): Promise<readonly MailboxMail[]> {
   const mails = await app.db.mail.findMany({
+    where: { abandonedAt: null },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: MAILS_SHOWN,
     include: { user: true, token: true },
   });
-  return mails.map((mail) => render(app, mail));
-}
-
-const paths: Record<OneTimePurpose, string> = {
-  EMAIL_VERIFICATION: '/verify-email?token={token}',
-  EMAIL_CHANGE: '/confirm-email?token={token}',
-};
-
-/** Where the receiver of a one-time token goes with it; built from configuration only. */
-function linkOf(app: App, token: OneTimeToken): string {
-  const template =
-    app.config.linkTemplates[token.purpose] ?? `${app.config.appUrl ?? app.issuer.url}${paths[token.purpose]}`;
-  return template.replace('{token}', oneTimeTokenOf(app, token));
-}
-
-function render(app: App, mail: Mail & { user: User | null; token: OneTimeToken | null }): MailboxMail {
-  const link = mail.token === null ? null : linkOf(app, mail.token);
-  const { subject, text } = words[mail.kind as MailKind]({ firstName: nameKnownTo(mail), link });
-  return {
+  return mails.map((mail) => ({
     id: mail.id,
     to: mail.recipient,
     from: FROM,
-    subject,
-    text,
-    html: htmlOf(text, link),
+    ...renderMail(app, mail),
     sentAt: mail.createdAt,
-  };
-}
-
-/**
- * How to greet the receiver: by name only who has proven this address. Everybody else may never have heard of us, and
- * what a stranger typed as their name would be an advertisement in our mail; programs for mail make links of what looks
- * like one.
- */
-function nameKnownTo({ recipient, user }: { readonly recipient: string; readonly user: User | null }): string | null {
-  return user?.emailVerified && user.email === recipient ? user.firstName : null;
-}
-
-function htmlOf(text: string, link: string | null): string {
-  return text
-    .split('\n\n')
-    .map((paragraph) =>
-      paragraph === link
-        ? `<p><a href="${escapeHtml(paragraph)}">${escapeHtml(paragraph)}</a></p>`
-        : `<p>${escapeHtml(paragraph)}</p>`,
-    )
-    .join('\n');
-}
-
-/** Text that stands in HTML as text, in attributes too. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
+  }));
 }

@@ -1,20 +1,27 @@
 import { v7 as newId } from 'uuid';
+import { z } from 'zod';
 import type { App } from '../app.ts';
 import type { Prisma } from '../database/generated/client.ts';
+import type { JobReference } from '../jobs/job.ts';
 
 /** Every mail there is. Their words are in mail/words.ts. */
 export type MailKind =
   | 'email_verification'
   | 'account_exists'
+  | 'invitation'
+  | 'password_reset'
+  | 'password_reset_done'
+  | 'password_changed'
   | 'email_change_confirmation'
   | 'email_change_notice'
-  | 'password_changed';
+  | 'session_reuse_detected';
 
 export interface OwedMail {
   readonly kind: MailKind;
   /** Canonical; from the database, never from what was typed. */
   readonly recipient: string;
-  readonly userId: string;
+  readonly userId?: string;
+  readonly invitationId?: string;
   /** The one-time token whose link the mail carries. */
   readonly tokenId?: string;
 }
@@ -22,9 +29,23 @@ export interface OwedMail {
 const MAILS_AN_HOUR = 3;
 const HOUR_MILLISECONDS = 3_600_000;
 
-/** The mail is owed if, and only if, the caller's transaction commits. It carries ids; its link is derived when sent. */
+/** What mail/send.ts does. Named here, since that stands on this. */
+export const mailOwed: JobReference<{ readonly mailId: string }> = {
+  name: 'send_mail',
+  payload: z.object({ mailId: z.uuid() }),
+  tries: 12,
+};
+
+/**
+ * The mail is owed, and will be sent or abandoned, if and only if the caller's transaction commits. It carries ids; its
+ * link is derived when it is sent.
+ */
 export async function queueMail(app: App, transaction: Prisma.TransactionClient, mail: OwedMail): Promise<void> {
-  await transaction.mail.create({ select: { id: true }, data: { id: newId(), createdAt: app.now(), ...mail } });
+  const { id: mailId } = await transaction.mail.create({
+    select: { id: true },
+    data: { id: newId(), createdAt: app.now(), ...mail },
+  });
+  await app.queue.enqueue(transaction, mailOwed, { mailId });
 }
 
 /**

@@ -26,6 +26,22 @@ export const words: Record<MailKind, (facts: MailFacts) => Words> = {
     subject: 'You already have an account',
     text: `${hello(firstName)}\n\nsomebody, perhaps you, tried to register with this address. There is an account with it already, and nothing was changed: its password is the one it had before.\n\nIf you do not know that password, ask for a new one on the sign-in page. Do so, too, if you never had an account here: it makes the account yours alone.`,
   }),
+  invitation: ({ link }) => ({
+    subject: 'You are invited',
+    text: `Hello,\n\nyou are invited to make an account here. Open this link to accept:\n\n${link}\n\nIf you do not expect this, leave the link alone. You need not do anything else.`,
+  }),
+  password_reset: ({ firstName, link }) => ({
+    subject: 'Choose a new password',
+    text: `${hello(firstName)}\n\nsomebody, perhaps you, asked for a new password for your account. Open this link to choose it:\n\n${link}\n\nIf it was not you, leave the link alone: your password is still the one it was.`,
+  }),
+  password_reset_done: ({ firstName }) => ({
+    subject: 'You have a new password',
+    text: `${hello(firstName)}\n\na new password was chosen for your account, with the link that we sent to this address, and you were signed out everywhere. If this was not you, ask for a new password at once, and change the password of your mailbox.`,
+  }),
+  session_reuse_detected: ({ firstName }) => ({
+    subject: 'We ended one of your sessions',
+    text: `${hello(firstName)}\n\na key of one of your sessions was used a second time. Perhaps somebody has copied it, so we ended the session. If you do not know why this happened, change your password.`,
+  }),
   email_change_confirmation: ({ firstName, link }) => ({
     subject: 'Please confirm your new e-mail address',
     text: `${hello(firstName)}\n\nsomebody asked to use this address for an account of theirs. If it was you, open this link, and it is the address of your account from then on:\n\n${link}\n\nIf it was not you, leave the link alone. You need not do anything else.`,

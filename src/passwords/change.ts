@@ -5,7 +5,7 @@ import type { Viewer } from '../auth/viewer.ts';
 import { queueMail } from '../mail/mailer.ts';
 import { endSessions } from '../sessions/end.ts';
 import { InvalidCredentialsError } from '../sessions/errors.ts';
-import { revokeOneTimeTokens } from '../tokens/service.ts';
+import { revokeUserTokens } from '../tokens/service.ts';
 import { requireCurrentPassword } from './current.ts';
 import { requireAcceptablePassword } from './policy.ts';
 
@@ -49,7 +49,7 @@ export async function changePassword(
       actorId: id,
       reason: 'password_changed',
     });
-    await revokeOneTimeTokens(app, transaction, id);
+    await revokeUserTokens(app, transaction, id);
     await recordEvent(transaction, {
       type: 'password.changed',
       at: now,

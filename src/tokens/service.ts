@@ -4,50 +4,71 @@ import { deriveToken, parseUnverifiedToken, tokenIsGenuine } from '../crypto/der
 import type { OneTimePurpose, OneTimeToken, Prisma } from '../database/generated/client.ts';
 import { InvalidTokenError } from './errors.ts';
 
-interface NewOneTimeToken {
-  readonly purpose: OneTimePurpose;
-  readonly userId: string;
+/** Whose token it is. */
+export type TokenOwner =
+  | { readonly purpose: 'INVITATION'; readonly invitationId: string }
+  | { readonly purpose: UserPurpose; readonly userId: string };
+
+type UserPurpose = Exclude<OneTimePurpose, 'INVITATION'>;
+
+interface Issue {
   /** Canonical; the token is good for this address only. */
   readonly email: string;
-  readonly ttlSeconds: number;
+  readonly expiresAt: Date;
 }
 
+/** A row of a token that belongs to a user. */
+export type UserToken = OneTimeToken & { readonly userId: string };
+
+/** A row of a token that belongs to an invitation. */
+export type InvitationToken = OneTimeToken & { readonly invitationId: string };
+
 /**
- * A row for a token that may do one thing once; every earlier one of the user for the same purpose is dead. The caller
- * has locked the user's row in the same transaction.
+ * A row for a token that may do one thing once; every earlier one of the same owner for the same purpose is dead. The
+ * caller has locked the owner's row in the same transaction, or made it there.
  *
  * @returns the row's id, from which `oneTimeTokenOf` derives the token when the mail is sent
  */
 export async function issueOneTimeToken(
   app: App,
   transaction: Prisma.TransactionClient,
-  { purpose, userId, email, ttlSeconds }: NewOneTimeToken,
+  owner: TokenOwner,
+  { email, expiresAt }: Issue,
 ): Promise<string> {
-  const now = app.now();
-  await revokeOneTimeTokens(app, transaction, userId, [purpose]);
+  await revoke(app, transaction, owner);
   const { id } = await transaction.oneTimeToken.create({
     select: { id: true },
-    data: {
-      id: newId(),
-      purpose,
-      userId,
-      email,
-      createdAt: now,
-      expiresAt: new Date(now.getTime() + ttlSeconds * 1000),
-    },
+    data: { id: newId(), ...owner, email, createdAt: app.now(), expiresAt },
   });
   return id;
 }
 
-/** The user's open tokens for these purposes are dead; for all purposes when none is named. */
-export async function revokeOneTimeTokens(
+/** When something ends that is to last this long from now. */
+export function instantIn(app: App, seconds: number): Date {
+  return new Date(app.now().getTime() + seconds * 1000);
+}
+
+/** The user's open tokens are dead, whatever they were for. */
+export function revokeUserTokens(app: App, transaction: Prisma.TransactionClient, userId: string): Promise<void> {
+  return revoke(app, transaction, { userId });
+}
+
+/** The invitation's open token is dead. */
+export function revokeInvitationTokens(
   app: App,
   transaction: Prisma.TransactionClient,
-  userId: string,
-  purposes?: readonly OneTimePurpose[],
+  invitationId: string,
+): Promise<void> {
+  return revoke(app, transaction, { invitationId });
+}
+
+async function revoke(
+  app: App,
+  transaction: Prisma.TransactionClient,
+  where: Prisma.OneTimeTokenWhereInput,
 ): Promise<void> {
   await transaction.oneTimeToken.updateMany({
-    where: { userId, consumedAt: null, revokedAt: null, ...(purposes && { purpose: { in: [...purposes] } }) },
+    where: { ...where, consumedAt: null, revokedAt: null },
     data: { revokedAt: app.now() },
   });
 }
@@ -61,11 +82,28 @@ export function oneTimeTokenOf(
 }
 
 /**
- * The row of a genuine token for this purpose, whether it is still good or not. Consumes nothing.
+ * The row of a genuine token of a user for this purpose, whether it is still good or not. Consumes nothing.
  *
  * @throws InvalidTokenError NOT_FOUND for whatever else
  */
-export async function findOneTimeToken(app: App, purpose: OneTimePurpose, token: string): Promise<OneTimeToken> {
+export async function findUserToken(app: App, purpose: UserPurpose, token: string): Promise<UserToken> {
+  const { userId, ...row } = await findGenuine(app, purpose, token);
+  if (userId === null) throw new InvalidTokenError('NOT_FOUND');
+  return { ...row, userId };
+}
+
+/**
+ * The row of a genuine token of an invitation, whether it is still good or not. Consumes nothing.
+ *
+ * @throws InvalidTokenError NOT_FOUND for whatever else
+ */
+export async function findInvitationToken(app: App, token: string): Promise<InvitationToken> {
+  const { invitationId, ...row } = await findGenuine(app, 'INVITATION', token);
+  if (invitationId === null) throw new InvalidTokenError('NOT_FOUND');
+  return { ...row, invitationId };
+}
+
+async function findGenuine(app: App, purpose: OneTimePurpose, token: string): Promise<OneTimeToken> {
   const reference = parseUnverifiedToken(token);
   const row = reference && (await app.db.oneTimeToken.findUnique({ where: { id: reference.id, purpose } }));
   const isGenuine =

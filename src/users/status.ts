@@ -5,7 +5,7 @@ import { lockAdministrators } from '../auth/last-administrator.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { endSessions } from '../sessions/end.ts';
-import { revokeOneTimeTokens } from '../tokens/service.ts';
+import { revokeUserTokens } from '../tokens/service.ts';
 import { lockedUser } from './locked-user.ts';
 
 /**
@@ -40,7 +40,7 @@ export function revokeUser(app: App, viewer: Viewer, client: Client, id: string)
     administrators.requireOtherThan(user.id);
     const revoked = await setStatus(app, transaction, viewer, client, user, 'REVOKED', 'user.revoked');
     await endSessions(app, transaction, client, { userId: user.id, actorId: viewer.user.id, reason: 'user_revoked' });
-    await revokeOneTimeTokens(app, transaction, user.id);
+    await revokeUserTokens(app, transaction, user.id);
     return revoked;
   });
 }

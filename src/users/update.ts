@@ -8,7 +8,7 @@ import type { Prisma, User } from '../database/generated/client.ts';
 import { violatesUnique } from '../database/unique-violation.ts';
 import { EmailTakenError } from '../errors.ts';
 import { emailField, nameField, parseInput, remarkField } from '../fields/input.ts';
-import { revokeOneTimeTokens } from '../tokens/service.ts';
+import { revokeUserTokens } from '../tokens/service.ts';
 import { lockedUser } from './locked-user.ts';
 
 /** What is not named stays as it is. */
@@ -67,7 +67,7 @@ export async function updateUser(app: App, viewer: Viewer, client: Client, input
     const emailVerified = named.emailVerified ?? (isMoved ? false : user.emailVerified);
     if (isMoved || emailVerified !== user.emailVerified) {
       await requireAuthorityOver(transaction, viewer, user.id);
-      await revokeOneTimeTokens(app, transaction, user.id);
+      await revokeUserTokens(app, transaction, user.id);
     }
     if (!emailVerified && app.config.emailVerification === 'required') administrators?.requireOtherThan(user.id);
     return writeChanges(app, transaction, { viewer, client, user, changes: { ...named, emailVerified } });

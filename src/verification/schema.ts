@@ -48,8 +48,8 @@ builder.mutationFields((t) => ({
       input: t.arg({ type: RequestEmailVerificationInput, required: true, description: 'The address.' }),
     },
     errors: { types: [RateLimitedError], union: { description: 'That it was heard.' } },
-    resolve: (_root, { input }, { app }) => {
-      requestEmailVerification(app, input.email);
+    resolve: async (_root, { input }, { app }) => {
+      await requestEmailVerification(app, input.email);
       return { accepted: true as const };
     },
   }),

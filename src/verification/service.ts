@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { App } from '../app.ts';
 import { recordEvent } from '../audit/service.ts';
 import { runAfterwards } from '../auth/run-hooks.ts';
@@ -5,9 +6,10 @@ import { lockUser, lockUserByEmail } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { canonicalEmail } from '../fields/email-address.ts';
 import type { HookRequest } from '../hooks.ts';
+import { defineJob } from '../jobs/job.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
 import { InvalidTokenError } from '../tokens/errors.ts';
-import { consumeOneTimeToken, findOneTimeToken, issueOneTimeToken } from '../tokens/service.ts';
+import { consumeOneTimeToken, findUserToken, instantIn, issueOneTimeToken } from '../tokens/service.ts';
 
 /**
  * The user is owed a mail with a new link that proves the address; earlier links are dead. The caller has locked the
@@ -18,23 +20,28 @@ export async function mailVerification(
   transaction: Prisma.TransactionClient,
   { id: userId, email }: Pick<User, 'id' | 'email'>,
 ): Promise<void> {
-  const tokenId = await issueOneTimeToken(app, transaction, {
-    purpose: 'EMAIL_VERIFICATION',
-    userId,
-    email,
-    ttlSeconds: app.config.emailVerificationTtlSeconds,
-  });
+  const owner = { purpose: 'EMAIL_VERIFICATION', userId } as const;
+  const expiresAt = instantIn(app, app.config.emailVerificationTtlSeconds);
+  const tokenId = await issueOneTimeToken(app, transaction, owner, { email, expiresAt });
   await queueMail(app, transaction, { kind: 'email_verification', recipient: email, userId, tokenId });
 }
 
 /**
  * If there is an unverified account with this address that has not been revoked, it is owed a new link, at most three an
- * hour. Returns before any of that is looked at, so that the answer and its time are the same for every address.
+ * hour. Nothing of that is looked at here, so that the answer and its time are the same for every address.
  */
-export function requestEmailVerification(app: App, text: string): void {
+export async function requestEmailVerification(app: App, text: string): Promise<void> {
   const email = canonicalEmail(text);
   if (email === null || app.config.emailVerification === 'off') return;
-  app.background.runInTurn('request email verification', () =>
+  await app.queue.enqueue(app.db, emailVerificationRequested, { email });
+}
+
+export const emailVerificationRequested = defineJob({
+  name: 'email_verification_requested',
+  payload: z.object({ email: z.string() }),
+  tries: 5,
+  retries: { firstDelaySeconds: 10, longestDelaySeconds: 300 },
+  run: (app: App, { email }) =>
     app.db.$transaction(async (transaction) => {
       const id = await lockUserByEmail(transaction, email);
       if (id === null) return;
@@ -43,8 +50,7 @@ export function requestEmailVerification(app: App, text: string): void {
       const isAllowed = await mayMail(app, transaction, { kind: 'email_verification', recipient: email });
       if (isAllowed) await mailVerification(app, transaction, user);
     }),
-  );
-}
+});
 
 /**
  * The address that the token was sent to is proven, on record, and the token is used up.
@@ -53,7 +59,7 @@ export function requestEmailVerification(app: App, text: string): void {
  * @throws InvalidTokenError REVOKED also when the account has another address by now
  */
 export async function verifyEmail(app: App, request: HookRequest, token: string): Promise<string> {
-  const row = await findOneTimeToken(app, 'EMAIL_VERIFICATION', token);
+  const row = await findUserToken(app, 'EMAIL_VERIFICATION', token);
   const user = await app.db.$transaction(async (transaction) => {
     await lockUser(transaction, row.userId);
     await consumeOneTimeToken(app, transaction, row);

@@ -19,6 +19,7 @@ const contract = {
   DATA_DIR: './data',
   PUBLIC_URL: 'http://localhost: and the bound port',
   SECRET_KEY: 'generated into DATA_DIR',
+  KEY_ROTATION_DAYS: '90',
   TOKEN_AUDIENCE: 'PUBLIC_URL',
   ACCESS_TOKEN_TTL_SECONDS: '7200',
   REFRESH_TOKEN_TTL_SECONDS: '5184000',
@@ -27,9 +28,13 @@ const contract = {
   APP_URL: 'PUBLIC_URL',
   EMAIL_VERIFICATION_URL: 'APP_URL/verify-email?token={token}',
   EMAIL_CHANGE_URL: 'APP_URL/confirm-email?token={token}',
+  INVITATION_URL: 'APP_URL/accept-invitation?token={token}',
+  PASSWORD_RESET_URL: 'APP_URL/reset-password?token={token}',
   REGISTRATION: 'open',
   EMAIL_VERIFICATION: 'required',
   EMAIL_VERIFICATION_TTL_SECONDS: '86400',
+  INVITATION_TTL_DAYS: '7',
+  PASSWORD_RESET_TTL_SECONDS: '7200',
   PASSWORD_MIN_LENGTH: '15',
   ARGON2_MEMORY_KIB: '19456',
   ARGON2_ITERATIONS: '2',
@@ -44,6 +49,9 @@ const contract = {
   INTROSPECTION: 'on',
   FEDERATION: 'on',
   LOG_LEVEL: 'info',
+  METRICS: 'off',
+  OTEL_EXPORTER_OTLP_ENDPOINT: '–',
+  WORKER: 'on',
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
 
@@ -61,7 +69,7 @@ describe('the variables', () => {
 describe('the endpoints', () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await startTestService();
+    service = await startTestService({ environment: { METRICS: 'on' } });
   });
   afterAll(() => service?.close());
 
@@ -72,6 +80,7 @@ describe('the endpoints', () => {
       '/graphql',
       '/healthz',
       '/readyz',
+      '/metrics',
       '/.well-known/jwks.json',
       '/.well-known/openid-configuration',
       '/mailbox',

@@ -45,37 +45,4 @@ describe('createBackground', () => {
     await background.drain();
     expect(ended).toBe(2);
   });
-
-  it('does a few at once of what goes in turn, in the order it came, and all of it', async () => {
-    const { background } = backgroundWithLog();
-    const order: number[] = [];
-    let atOnce = 0;
-    let mostAtOnce = 0;
-    for (let index = 0; index < 50; index += 1) {
-      background.runInTurn('work', async () => {
-        order.push(index);
-        atOnce += 1;
-        mostAtOnce = Math.max(mostAtOnce, atOnce);
-        await new Promise((resolve) => setImmediate(resolve));
-        atOnce -= 1;
-      });
-    }
-    await background.drain();
-    expect(order).toEqual(Array.from({ length: 50 }, (_, index) => index));
-    expect(mostAtOnce).toBe(2);
-  });
-
-  it('goes on in turn after a failure', async () => {
-    const { background, log } = backgroundWithLog();
-    let done = 0;
-    for (let index = 0; index < 9; index += 1) {
-      background.runInTurn('work', async () => {
-        if (index % 2) throw new Error('out of order');
-        done += 1;
-      });
-    }
-    await background.drain();
-    expect(done).toBe(5);
-    expect(log).toHaveLength(4);
-  });
 });

@@ -90,7 +90,7 @@ describe('the links in mails', () => {
       const email = 'astray@latchkey.test';
       await other.execute(Register, { input: registrant(email) }, { headers });
       await other.execute(RequestVerification, { email }, { headers });
-      await other.app.background.drain();
+      await other.runJobs();
       const mails = await mailsTo(other, email);
       expect(mails).toHaveLength(2);
       for (const mail of mails) {
@@ -162,7 +162,11 @@ describe('what a mail is made of', () => {
         recipient: email,
         user_id: user.id,
         token_id: user.oneTimeTokens[0]?.id,
+        invitation_id: null,
         created_at: service.clock.now(),
+        sent_at: null,
+        abandoned_at: null,
+        abandoned_reason: null,
       },
     ]);
     expect(JSON.stringify(rows)).not.toContain(token.slice(-24));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { issueOneTimeToken } from '../../src/tokens/service.ts';
+import { instantIn, issueOneTimeToken } from '../../src/tokens/service.ts';
 import { graphql } from '../gql/gql.ts';
 import { createPerson, type SignedInPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -131,12 +131,12 @@ describe.each(['postgres', 'embedded'] as const)('changePassword on %s', (databa
     const { user, session } = await createSignedIn();
     const { app } = service;
     const tokenId = await app.db.$transaction((transaction) =>
-      issueOneTimeToken(app, transaction, {
-        purpose: 'EMAIL_CHANGE',
-        userId: user.id,
-        email: 'next@latchkey.test',
-        ttlSeconds: 3600,
-      }),
+      issueOneTimeToken(
+        app,
+        transaction,
+        { purpose: 'EMAIL_CHANGE', userId: user.id },
+        { email: 'next@latchkey.test', expiresAt: instantIn(app, 3600) },
+      ),
     );
     await change(session, { currentPassword: oldPassword, newPassword });
     const token = await app.db.oneTimeToken.findUniqueOrThrow({ where: { id: tokenId } });

@@ -164,7 +164,7 @@ export async function verifyEmail(service: TestService, token: string) {
 /** What comes after the answer has come to its end, too. */
 export async function requestVerification(service: TestService, email: string) {
   const { data } = await service.execute(RequestVerification, { email });
-  await service.app.background.drain();
+  await service.runJobs();
   return data?.requestEmailVerification;
 }
 

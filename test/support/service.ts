@@ -8,7 +8,9 @@ import { type GraphQLFormattedError, print } from 'graphql';
 import { pino } from 'pino';
 import type { App } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
+import type { ClaimOptions } from '../../src/jobs/queue.ts';
 import { serve } from '../../src/serve.ts';
+import { createWorker } from '../../src/worker.ts';
 import { createTestDatabase } from './test-database.ts';
 
 /** The administrator that every test service starts with. */
@@ -28,6 +30,11 @@ export interface TestService {
       ? [variables?: Variables, options?: RequestOptions]
       : [variables: Variables, options?: RequestOptions]
   ): Promise<Answer<Result>>;
+  /**
+   * Does the jobs that are due, one after the other, and those that they lead to; with `early` also those that wait for
+   * their next try, once. A test service does none by itself, unless it is started with `WORKER: 'on'`.
+   */
+  runJobs(options?: ClaimOptions): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,6 +79,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     log: pino({ level: 'trace' }, linesInto(log)),
     now: clock.now,
   });
+  const worker = createWorker(service.app);
   return {
     app: service.app,
     url: service.url,
@@ -79,6 +87,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     log,
     execute: (document, variables?, requestOptions?: RequestOptions) =>
       post(service.url, print(document), variables, requestOptions),
+    runJobs: (claim) => worker.runDue(claim),
     async close() {
       await service.close();
       await dispose();
@@ -95,6 +104,7 @@ export const testEnvironment = {
   ARGON2_MEMORY_KIB: '128',
   ARGON2_ITERATIONS: '1',
   RATE_LIMITING: 'off',
+  WORKER: 'off',
   ADMIN_EMAIL: administrator.email,
   ADMIN_PASSWORD: administrator.password,
 };

@@ -57,12 +57,12 @@ describe('requestEmailVerification', () => {
     if (email.startsWith('revoked')) await createPerson(service, { email, status: 'REVOKED', emailVerified: false });
     const { user } = await createPerson(service, { emailVerified: false });
     const unproven = await rawAnswer(user.email);
-    await service.app.background.drain();
+    await service.runJobs();
     const before = await mailsIn(service);
     const events = await service.app.db.auditEvent.count();
 
     expect(await rawAnswer(email)).toBe(unproven);
-    await service.app.background.drain();
+    await service.runJobs();
 
     expect(await mailsIn(service)).toEqual(before);
     expect(await service.app.db.auditEvent.count()).toBe(events);
@@ -71,18 +71,20 @@ describe('requestEmailVerification', () => {
   it('answers before it looks at the account, so that the time of the answer tells nothing', async () => {
     const { user } = await createPerson(service, { emailVerified: false });
     const other = await service.app.database.pool.connect();
+    let jobs: Promise<void> | undefined;
     try {
       await other.query('BEGIN');
       await other.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [user.id]);
       const { data } = await service.execute(RequestVerification, { email: user.email });
       expect(data?.requestEmailVerification).toEqual(accepted);
+      jobs = service.runJobs();
       await someStatementWaits(service);
       expect(await mailsTo(service, user.email)).toEqual([]);
       await other.query('COMMIT');
     } finally {
       other.release();
     }
-    await service.app.background.drain();
+    await jobs;
     expect(await mailsTo(service, user.email)).toHaveLength(1);
   });
 
@@ -110,7 +112,7 @@ describe('requestEmailVerification', () => {
   it('sends three mails when it is asked twenty times at once', async () => {
     const { user } = await createPerson(service, { emailVerified: false });
     await Promise.all(Array.from({ length: 20 }, () => requestVerification(service, user.email)));
-    expect(await mailsTo(service, user.email)).toHaveLength(MAILS_AN_HOUR);
+    expect(await service.app.db.mail.count({ where: { recipient: user.email } })).toBe(MAILS_AN_HOUR);
     const open = { userId: user.id, consumedAt: null, revokedAt: null };
     expect(await service.app.db.oneTimeToken.count({ where: open })).toBe(1);
   });

@@ -1,0 +1,20 @@
+import type { App } from './app.ts';
+import type { Job } from './jobs/job.ts';
+import { createRunner, type Runner } from './jobs/runner.ts';
+import { sendMail } from './mail/send.ts';
+import { emailVerificationRequested } from './verification/service.ts';
+
+/** Every job there is. */
+const jobs: readonly Job<App>[] = [sendMail.work, emailVerificationRequested.work];
+
+/** Runs jobs when it is told to. */
+export function createWorker(app: App): Runner {
+  return createRunner({ queue: app.queue, jobs, context: app, log: app.log });
+}
+
+/** Jobs are run from now on, beside whatever else this process does. */
+export function startWorker(app: App): Runner {
+  const worker = createWorker(app);
+  worker.start();
+  return worker;
+}
