@@ -14,6 +14,7 @@ import { openSigningKeys, type SigningKeys } from './keys/service.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
 import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import { type IdentityProviders, openProviders } from './providers/providers.ts';
 import { threadPoolSize } from './thread-pool.ts';
 import type { Mailer } from './transports/mailer.ts';
 import { openMailer } from './transports/open.ts';
@@ -31,6 +32,8 @@ export interface App {
   /** The keys that sign them. */
   readonly keys: SigningKeys;
   readonly verifyAccessToken: AccessTokenVerifier;
+  /** Whose ID tokens sign people in. */
+  readonly providers: IdentityProviders;
   readonly hashGate: HashGate;
   /** A hash of nothing anybody knows, with the parameters in force, for logins to accounts that do not exist. */
   readonly decoyHash: string;
@@ -82,6 +85,7 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     issuer,
     keys,
     verifyAccessToken: createAccessTokenVerifier(issuer, keys),
+    providers: openProviders(config.oauthProviders, { now, log }),
     hashGate,
     decoyHash: makeDecoyHash(config.argon2),
     loginThrottle: throttle(LOGIN_LIMIT),

@@ -1,7 +1,9 @@
+import { areHttps } from './config/oauth-providers.ts';
 import { codePoints, isLoopback, Refused } from './config/readers.ts';
 import { readSecretKeys } from './config/secret-key.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
 import type { SecretKeys } from './crypto/secret-keys.ts';
+import { closestLanguage, loadMailTemplates } from './mail/templates.ts';
 
 /** All that the environment decides. Durations are in whole seconds. */
 export type Config = ReturnType<typeof loadConfig>;
@@ -75,6 +77,9 @@ export function loadConfig(
       INVITATION: value('INVITATION_URL'),
       PASSWORD_RESET: value('PASSWORD_RESET_URL'),
     }),
+    /** Of mails to who has said none: a language tag. */
+    mailLocale: value('MAIL_LOCALE'),
+    mailTemplates: value('MAIL_TEMPLATES_DIR') ?? loadMailTemplates(null),
     registration: value('REGISTRATION'),
     emailVerification: value('EMAIL_VERIFICATION'),
     emailVerificationTtlSeconds: value('EMAIL_VERIFICATION_TTL_SECONDS'),
@@ -91,6 +96,8 @@ export function loadConfig(
       adminEmail === null || adminPassword === null
         ? null
         : Object.freeze({ email: adminEmail, password: adminPassword }),
+    /** Whose ID tokens sign people in. */
+    oauthProviders: value('OAUTH_PROVIDERS'),
     hooksModule: value('HOOKS_MODULE'),
     rateLimiting: value('RATE_LIMITING'),
     trustProxyHops: value('TRUST_PROXY'),
@@ -129,6 +136,11 @@ export function loadConfig(
     settings.accessTokenTtlSeconds <= settings.refreshTokenTtlSeconds,
     'must not exceed REFRESH_TOKEN_TTL_SECONDS or SESSION_MAX_AGE_SECONDS',
   );
+  demand(
+    ['MAIL_LOCALE', 'MAIL_TEMPLATES_DIR'],
+    closestLanguage(settings.mailTemplates, settings.mailLocale) !== null,
+    'must be a language that there is a file for',
+  );
   for (const name of ['ARGON2_MEMORY_KIB', 'ARGON2_ITERATIONS'] as const) {
     const least = variables[name].valueWhenAbsent;
     demand(
@@ -143,6 +155,12 @@ export function loadConfig(
     ['ADMIN_PASSWORD', 'PASSWORD_MIN_LENGTH'],
     adminPassword === null || codePoints(adminPassword) >= settings.passwordMinLength,
     `must have at least PASSWORD_MIN_LENGTH characters (${settings.passwordMinLength})`,
+  );
+
+  demand(
+    ['OAUTH_PROVIDERS'],
+    !production || areHttps(settings.oauthProviders),
+    'must have https in every issuer and jwksUri in production',
   );
 
   if (problems.size > 0) throw new ConfigError(inOrderOfDeclaration(problems));

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { developmentSecretKey } from '../src/config/secret-key.ts';
 import { variables } from '../src/config/variables.ts';
 import { ConfigError, loadConfig } from '../src/config.ts';
+import { loadMailTemplates } from '../src/mail/templates.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -59,6 +60,8 @@ describe('loadConfig', () => {
       refreshGraceSeconds: 10,
       appUrl: null,
       linkTemplates: { EMAIL_VERIFICATION: null, EMAIL_CHANGE: null, INVITATION: null, PASSWORD_RESET: null },
+      mailLocale: 'en',
+      mailTemplates: loadMailTemplates(null),
       registration: 'open',
       emailVerification: 'required',
       emailVerificationTtlSeconds: 24 * 60 * 60,
@@ -67,6 +70,7 @@ describe('loadConfig', () => {
       passwordMinLength: 15,
       argon2: { memoryKib: 19_456, iterations: 2, parallelism: 1 },
       firstAdministrator: null,
+      oauthProviders: [],
       hooksModule: null,
       rateLimiting: true,
       trustProxyHops: 0,
@@ -104,6 +108,8 @@ describe('loadConfig', () => {
         EMAIL_CHANGE_URL: 'https://app.example.com/change/{token}',
         INVITATION_URL: 'https://app.example.com/join/{token}',
         PASSWORD_RESET_URL: 'https://app.example.com/reset#{token}',
+        MAIL_LOCALE: 'FR-ca',
+        MAIL_TEMPLATES_DIR: 'examples/mail-templates',
         REGISTRATION: 'approval',
         EMAIL_VERIFICATION: 'off',
         EMAIL_VERIFICATION_TTL_SECONDS: '3600',
@@ -115,6 +121,7 @@ describe('loadConfig', () => {
         ARGON2_PARALLELISM: '4',
         ADMIN_EMAIL: 'ada@example.com',
         ADMIN_PASSWORD: 'vK7#ruimte',
+        OAUTH_PROVIDERS: '[{"name":"google","audience":["web"]}]',
         HOOKS_MODULE: './hooks.ts',
         RATE_LIMITING: 'off',
         TRUST_PROXY: '2',
@@ -149,6 +156,8 @@ describe('loadConfig', () => {
         INVITATION: 'https://app.example.com/join/{token}',
         PASSWORD_RESET: 'https://app.example.com/reset#{token}',
       },
+      mailLocale: 'fr-CA',
+      mailTemplates: loadMailTemplates('examples/mail-templates'),
       registration: 'approval',
       emailVerification: 'off',
       emailVerificationTtlSeconds: 3600,
@@ -157,6 +166,16 @@ describe('loadConfig', () => {
       passwordMinLength: 8,
       argon2: { memoryKib: 65_536, iterations: 3, parallelism: 4 },
       firstAdministrator: { email: 'ada@example.com', password: 'vK7#ruimte' },
+      oauthProviders: [
+        {
+          name: 'google',
+          issuer: 'https://accounts.google.com',
+          audience: ['web'],
+          jwksUri: null,
+          autoCreate: false,
+          privateNetwork: false,
+        },
+      ],
       hooksModule: './hooks.ts',
       rateLimiting: false,
       trustProxyHops: 2,

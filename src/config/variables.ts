@@ -1,3 +1,4 @@
+import { oauthProviders } from './oauth-providers.ts';
 import {
   administratorPassword,
   emailAddress,
@@ -6,8 +7,10 @@ import {
   frontEndBase,
   host,
   integer,
+  languageTag,
   linkTemplate,
   list,
+  mailTemplatesDirectory,
   oneOf,
   onOrOff,
   ownBase,
@@ -43,6 +46,8 @@ const declared = {
   EMAIL_CHANGE_URL: optional(linkTemplate, 'APP_URL/confirm-email?token={token}'),
   INVITATION_URL: optional(linkTemplate, 'APP_URL/accept-invitation?token={token}'),
   PASSWORD_RESET_URL: optional(linkTemplate, 'APP_URL/reset-password?token={token}'),
+  MAIL_LOCALE: setting('en', languageTag),
+  MAIL_TEMPLATES_DIR: optional(mailTemplatesDirectory),
   REGISTRATION: setting('open', oneOf('open', 'approval', 'closed')),
   EMAIL_VERIFICATION: setting('required', oneOf('required', 'optional', 'off')),
   EMAIL_VERIFICATION_TTL_SECONDS: setting('86400', integer(60, 30 * DAY_SECONDS)),
@@ -54,6 +59,7 @@ const declared = {
   ARGON2_PARALLELISM: setting('1', integer(1, 16)),
   ADMIN_EMAIL: optional(emailAddress),
   ADMIN_PASSWORD: optional(administratorPassword),
+  OAUTH_PROVIDERS: setting('[]', oauthProviders),
   HOOKS_MODULE: optional(path),
   RATE_LIMITING: setting('on', onOrOff),
   TRUST_PROXY: setting('0', integer(0, 16)),

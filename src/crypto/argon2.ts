@@ -1,3 +1,10 @@
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+/** As both libraries number them. */
+const VARIANTS = { argon2d: 0, argon2i: 1, argon2id: 2 } as const;
+
 /** Everything that the tag depends on but the password. */
 export interface Argon2Input {
   readonly variant: Argon2Variant;
@@ -19,11 +26,11 @@ export interface Argon2Library {
 }
 
 /** The faster one of those that are installed. */
-export const argon2: Argon2Library = (await openNodeRsArgon2()) ?? (await openArgon2());
+export const argon2: Argon2Library = openNodeRsArgon2() ?? openArgon2();
 
-/** Takes less than half the time of the other one, and is not there on every platform: then it is null. */
-export async function openNodeRsArgon2(): Promise<Argon2Library | null> {
-  const library = await import('@node-rs/argon2').catch(() => null);
+/** Takes about half the time of the other one, and is not there on every platform: then it is null. */
+export function openNodeRsArgon2(): Argon2Library | null {
+  const library = requireNodeRsArgon2();
   if (library === null) return null;
   return {
     name: '@node-rs/argon2',
@@ -40,8 +47,17 @@ export async function openNodeRsArgon2(): Promise<Argon2Library | null> {
   };
 }
 
-export async function openArgon2(): Promise<Argon2Library> {
-  const library = await import('argon2');
+// Not `await import`: a module that waits is run after those beside it, and the schema is built in the order of its imports.
+function requireNodeRsArgon2(): typeof import('@node-rs/argon2') | null {
+  try {
+    return require('@node-rs/argon2');
+  } catch {
+    return null;
+  }
+}
+
+export function openArgon2(): Argon2Library {
+  const library: typeof import('argon2') = require('argon2');
   return {
     name: 'argon2',
     computeTag: (password, { variant, version, memoryKib, salt, iterations, parallelism, tagBytes }) =>
@@ -57,6 +73,3 @@ export async function openArgon2(): Promise<Argon2Library> {
       }),
   };
 }
-
-/** As both libraries number them. */
-const VARIANTS = { argon2d: 0, argon2i: 1, argon2id: 2 } as const;

@@ -101,6 +101,14 @@ async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promis
   return sessionId === null ? null : findSignedIn(app, sessionId, now);
 }
 
+interface NewSession {
+  readonly userId: string;
+  readonly email: string;
+  readonly now: Date;
+  /** By whom the user was signed in, when it was not by the password. */
+  readonly provider?: string;
+}
+
 /**
  * A session of its own for one sign-in, with its `login.succeeded` event; lives if the caller's transaction commits.
  * The caller has written the user row in the same transaction before.
@@ -111,7 +119,7 @@ export async function openSession(
   app: App,
   transaction: Prisma.TransactionClient,
   client: Client,
-  { userId, email, now }: { readonly userId: string; readonly email: string; readonly now: Date },
+  { userId, email, now, provider }: NewSession,
 ): Promise<string> {
   const { refreshTokenTtlSeconds, sessionMaxAgeSeconds } = app.config;
   // The configuration sees to it that the first end is no later than the second.
@@ -129,7 +137,7 @@ export async function openSession(
     subjectId: userId,
     email,
     client,
-    data: { sessionId: id },
+    data: { sessionId: id, ...(provider && { provider }) },
   });
   return id;
 }

@@ -30,11 +30,13 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['keys'],
   ['audit'],
   ['metrics'],
-  ['database', 'limits', 'log.ts'],
+  ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
   ['runtime.ts'],
-  ['cache-directory.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['mail/templates.ts'],
+  ['mail/language.ts'],
+  ['mail/kinds.ts', 'mail/placeholders.ts', 'cache-directory.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
   ['errors.ts'],
 ];
 
@@ -47,6 +49,7 @@ export const FEATURES: readonly string[] = [
   'verification',
   'registration',
   'email-change',
+  'oauth',
 ];
 
 /** The room of a file: its folder, or itself. */
