@@ -444,6 +444,25 @@ describe('APP_URL', () => {
   });
 });
 
+describe('where links in mails lead, in production', () => {
+  const places = Object.entries(variables).filter(
+    ([name, variable]) => name === 'APP_URL' || variable.default.startsWith('APP_URL/'),
+  );
+
+  it.each(places.map(([name]) => name))('has to be https, on this machine too: %s', (name) => {
+    const end = name === 'APP_URL' ? '' : '/{token}';
+    for (const base of ['http://app.example.com', 'http://localhost:3000', 'HTTP://127.0.0.1', 'http://[::1]:80']) {
+      expect(problems({ ...production, [name]: `${base}${end}` })).toEqual([`${name} must be https in production`]);
+      expect(problems({ [name]: `${base}${end}` })).toEqual([]);
+    }
+    expect(problems({ ...production, [name]: `HTTPS://app.example.com${end}` })).toEqual([]);
+  });
+
+  it('is known of all of them', () => {
+    expect(places.length).toBeGreaterThanOrEqual(5);
+  });
+});
+
 describe.each(['EMAIL_VERIFICATION_URL', 'EMAIL_CHANGE_URL', 'INVITATION_URL', 'PASSWORD_RESET_URL'])('%s', (name) => {
   it.each([
     'https://app.example.com/proof?token={token}',
@@ -555,6 +574,7 @@ describe('switches', () => {
 });
 
 describe('ADMIN_EMAIL and ADMIN_PASSWORD', () => {
+  const NAMED = 'must not be made of ADMIN_EMAIL, the names First Administrator, or the name of this service';
   const ADMIN_EMAIL = 'ada@example.com';
   const ADMIN_PASSWORD = 'quiet-harbour-73-lanterns';
 
@@ -580,9 +600,7 @@ describe('ADMIN_EMAIL and ADMIN_PASSWORD', () => {
   });
 
   it('the password has at most 256 code points', () => {
-    const longest = Array.from({ length: 64 }, (_, index) => String.fromCodePoint(0x1f400 + index))
-      .join('')
-      .repeat(4);
+    const longest = Array.from({ length: 256 }, (_, index) => String.fromCodePoint(0x1f400 + index)).join('');
     expect(problems({ ADMIN_EMAIL, ADMIN_PASSWORD: longest })).toEqual([]);
     expect(problems({ ADMIN_EMAIL, ADMIN_PASSWORD: `${longest}🦊` })).toEqual([
       'ADMIN_PASSWORD must have at most 256 characters',
@@ -608,6 +626,25 @@ describe('ADMIN_EMAIL and ADMIN_PASSWORD', () => {
   ])('the password is not the sample %s', (sample) => {
     expect(problems({ ADMIN_EMAIL, ADMIN_PASSWORD: sample })).toEqual([
       'ADMIN_PASSWORD must not be a sample or well-known password',
+    ]);
+  });
+
+  it.each([
+    ['footballbaseball', 'must not be among the first passwords that anybody would try'],
+    ['princess sunshine', 'must not be among the first passwords that anybody would try'],
+    ['augusta.byron.2031', NAMED],
+    ['Augusta Byron @ house.test', NAMED],
+    ['First Augusta Byron', NAMED],
+    ['id.house.test 2031!', NAMED],
+    ['walruswalruswalrus', 'must not only repeat itself'],
+  ])('the password keeps to all that passwords have to: %s', (password, requirement) => {
+    const environment = { PUBLIC_URL: 'https://id.house.test', ADMIN_EMAIL: 'augusta.byron@house.test' };
+    expect(problems({ ...environment, ADMIN_PASSWORD: password })).toEqual([`ADMIN_PASSWORD ${requirement}`]);
+  });
+
+  it('nothing is said of the password while the address is wrong that it may be made of', () => {
+    expect(problems({ ADMIN_EMAIL: 'augusta.byron', ADMIN_PASSWORD: 'augusta.byron.2031' })).toEqual([
+      'ADMIN_EMAIL must be an e-mail address that mail can be sent to',
     ]);
   });
 

@@ -8,6 +8,7 @@ import { MASKED_MESSAGE } from '../graphql/errors.ts';
 import { hardening } from '../graphql/hardening.ts';
 import { presentErrors } from '../graphql/present-errors.ts';
 import { refreshCookie } from '../graphql/refresh-cookie.ts';
+import { withRetryAfter } from '../graphql/retry-after.ts';
 import { countRefusedRequests, watchOperations } from '../graphql/watch-operations.ts';
 import { buildSchema } from '../schema.ts';
 import { inRequestSpan } from '../tracing.ts';
@@ -48,6 +49,7 @@ export function createGraphqlEndpoint(app: App) {
         hookRequest: { id: requestId, client: clientOf(req, config.trustProxyHops), signal: hangUpSignal(res) },
         bearer: readBearer(req.headers.authorization),
         refreshCookie: refreshCookie(app, req, res),
+        hintRetryAfter: (seconds) => void res.setHeader('retry-after', seconds),
       }),
     plugins: [
       readParameters,
@@ -111,7 +113,7 @@ export function createGraphqlEndpoint(app: App) {
 
 /** What nobody watches costs nothing. */
 function schemaOf({ config, metrics }: App): GraphQLSchema {
-  const schema = buildSchema(config);
+  const schema = withRetryAfter(buildSchema(config));
   return metrics === null && config.otlpEndpoint === null ? schema : watchOperations(schema, metrics);
 }
 

@@ -18,7 +18,7 @@ export interface NewUser {
   /** A canonical language tag. Absent or null: none was said. */
   readonly locale?: string | null | undefined;
   readonly passwordHash: string | null;
-  /** Besides the role `user`, which everybody has. */
+  /** Besides the role `user`, which everybody begins with. */
   readonly roleIds: readonly string[];
 }
 

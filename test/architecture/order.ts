@@ -6,8 +6,9 @@ import type { Import } from './imports.ts';
  *
  * The plan (`main · cli → server → schema → <feature>/schema → graphql → <feature>/service → auth → app → …`) as it is
  * built: `serve.ts` starts what `server.ts` answers with the help of `http`; `<feature>/types.ts` are the API's types that
- * other features' schemas need; `audit` and `keys` need no App, which holds the keys; the configuration reads secret keys
- * and addresses, so `crypto` and `fields`, which are pure, are below it.
+ * other features' schemas need; `audit` and `keys` need no App, which holds the keys; the configuration reads secret keys,
+ * addresses and the first password, so `crypto`, `fields` and what makes a password acceptable, which know nothing of the
+ * service, are below it.
  */
 export const FLOORS: readonly (readonly string[])[] = [
   ['cli.ts'],
@@ -36,7 +37,9 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['runtime.ts'],
   ['mail/templates.ts'],
   ['mail/language.ts'],
-  ['mail/kinds.ts', 'mail/placeholders.ts', 'cache-directory.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
+  ['mail/kinds.ts', 'mail/placeholders.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['cache-directory.ts'],
   ['errors.ts'],
 ];
 

@@ -26,7 +26,7 @@ async function busyScene(): Promise<Scene> {
 
 const types: Readonly<Record<string, readonly string[]>> = {
   createUser: ['user.created'],
-  updateUser: ['user.updated'],
+  updateUser: ['user.updated', 'session.revoked'],
   deleteUser: ['user.deleted'],
   activateUser: ['user.activated'],
   revokeUser: ['user.revoked', 'session.revoked'],

@@ -238,6 +238,23 @@ describe('_entities', () => {
     expect(statements).toHaveLength(2);
   });
 
+  it.each(['id', 'name'] as const)('finds a hundred roles by %s with one statement', async (key) => {
+    const now = service.clock.now();
+    const roles = await service.app.db.role.createManyAndReturn({
+      data: Array.from({ length: 100 }, (_, index) => {
+        const name = `crowd-${key}-${index}`;
+        return { name, nameKey: name, createdAt: now, updatedAt: now };
+      }),
+    });
+    const crowd = roles.map((role) => ({ __typename: 'Role', [key]: role[key] }));
+    const { answer, statements } = await countingStatements(() =>
+      resolve(crowd, admin.accessToken, '... on Role { name }'),
+    );
+    expect(answer).toMatchObject({ data: { _entities: roles.map(({ name }) => ({ name })) } });
+    // And one for the viewer.
+    expect(statements).toHaveLength(2);
+  });
+
   it('loads the roles of a hundred users with as many statements as those of one', async () => {
     const users = await service.app.db.user.createManyAndReturn({
       data: Array.from({ length: 100 }, (_, index) => ({
