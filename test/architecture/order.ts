@@ -14,6 +14,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['cli.ts'],
   ['cli'],
   ['main.ts'],
+  ['prepare.ts'],
   ['failure.ts', 'print-schema.ts', 'serve.ts'],
   ['server.ts'],
   ['http'],
@@ -33,10 +34,12 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
+  ['runtime.ts'],
   ['mail/templates.ts'],
   ['mail/language.ts'],
   ['passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
   ['mail/kinds.ts', 'mail/placeholders.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['cache-directory.ts'],
   ['errors.ts'],
 ];
 
