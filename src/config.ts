@@ -118,6 +118,7 @@ export function loadConfig(
     graphiql: value('GRAPHIQL') ?? !production,
     introspection: value('INTROSPECTION') ?? !production,
     federation: value('FEDERATION'),
+    federatedTracing: value('FEDERATED_TRACING'),
     logLevel: value('LOG_LEVEL'),
     metrics: value('METRICS'),
     /** The base of an OpenTelemetry collector. Null: no traces. */

@@ -78,6 +78,7 @@ describe('loadConfig', () => {
       graphiql: true,
       introspection: true,
       federation: true,
+      federatedTracing: false,
       logLevel: 'info',
       metrics: false,
       otlpEndpoint: null,
@@ -129,6 +130,7 @@ describe('loadConfig', () => {
         GRAPHIQL: 'on',
         INTROSPECTION: 'on',
         FEDERATION: 'off',
+        FEDERATED_TRACING: 'on',
         LOG_LEVEL: 'debug',
         METRICS: 'on',
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
@@ -183,6 +185,7 @@ describe('loadConfig', () => {
       graphiql: true,
       introspection: true,
       federation: false,
+      federatedTracing: true,
       logLevel: 'debug',
       metrics: true,
       otlpEndpoint: 'http://collector:4318',
@@ -537,7 +540,7 @@ describe('CORS_ORIGINS', () => {
 });
 
 describe('TOKEN_AUDIENCE', () => {
-  it.each([',', 'api,,billing', 'two words'])('refuses %j', (TOKEN_AUDIENCE) => {
+  it.each([',', 'api,,billing', 'two words', 'x'.repeat(1021)])('refuses %j', (TOKEN_AUDIENCE) => {
     expect(problems({ TOKEN_AUDIENCE })).toEqual([expect.stringMatching(/^TOKEN_AUDIENCE must /)]);
   });
 });
@@ -563,7 +566,7 @@ describe('DATABASE_URL', () => {
 });
 
 describe('switches', () => {
-  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION'])(
+  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION', 'FEDERATED_TRACING'])(
     '%s is on or off and nothing else',
     (name) => {
       for (const value of ['true', '1', 'ON', 'off ', 'yes']) {

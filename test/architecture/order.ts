@@ -14,6 +14,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['cli.ts'],
   ['cli'],
   ['main.ts'],
+  ['prepare.ts'],
   ['failure.ts', 'print-schema.ts', 'serve.ts'],
   ['server.ts'],
   ['http'],
@@ -40,9 +41,12 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
+  ['runtime.ts'],
   ['mail/templates.ts'],
-  ['mail/language.ts', 'passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
+  ['mail/language.ts'],
+  ['passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
   ['mail/kinds.ts', 'mail/placeholders.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['cache-directory.ts'],
   ['errors.ts'],
 ];
 
@@ -57,6 +61,7 @@ export const FEATURES: readonly string[] = [
   'invitations',
   'email-change',
   'oauth',
+  'revocation-feed',
 ];
 
 /** The room of a file: its folder, or itself. */
