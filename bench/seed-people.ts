@@ -23,6 +23,7 @@ export async function seedPeople(pool: pg.Pool, { users, events }: Crowd): Promi
     await client.query('BEGIN');
     // Foreign keys hold by the way the rows are made, and are what would take longest.
     await client.query('SET LOCAL session_replication_role = replica; SET LOCAL statement_timeout = 0');
+    await client.query(`SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL work_mem = '128MB'`);
     const { rows: indexes } = await client.query<{ name: string; definition: string }>(INDEXES);
     for (const { name } of indexes) await client.query(`DROP INDEX ${name}`);
     await client.query(ROLES);

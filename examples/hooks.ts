@@ -1,5 +1,5 @@
-// Hooks of an operator: only people of one domain may register, and another service is told of each new account
-// and of each password that was reset.
+// Hooks of an operator: only people of one domain may register, and another service is told of each new account, also of
+// those that come by invitation, for whom the domain makes no difference, and of each password that was reset.
 //
 //   HOOKS_MODULE=examples/hooks.ts REGISTRATION_DOMAIN=example.com \
 //   WEBHOOK_URL=https://crm.example.com/accounts WEBHOOK_TOKEN=… npm start
@@ -21,15 +21,19 @@ export function preRegistration({ email }: Registrant): Verdict {
 }
 
 export function postRegistration(user: HookUser, request: HookRequest): Promise<void> {
-  return tellWebhook('user.registered', user, request, user.id);
+  return tell('user.registered', user, request, user.id);
+}
+
+export function postInvitationAccepted(user: HookUser, request: HookRequest): Promise<void> {
+  return tell('invitation.accepted', user, request, user.id);
 }
 
 export function postPasswordReset(user: HookUser, request: HookRequest): Promise<void> {
-  return tellWebhook('user.password_reset', user, request, request.id);
+  return tell('user.password_reset', user, request, request.id);
 }
 
 /** A failure is logged and not tried again. Not with the request's signal: what was done stays when the client has left. */
-async function tellWebhook(event: string, user: HookUser, request: HookRequest, idempotencyKey: string): Promise<void> {
+async function tell(event: string, user: HookUser, request: HookRequest, idempotencyKey: string): Promise<void> {
   const response = await fetch(WEBHOOK_URL, {
     method: 'POST',
     headers: {

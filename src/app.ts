@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import type { AccessTokenIssuer } from './crypto/access-token.ts';
 import { type AccessTokenVerifier, createAccessTokenVerifier } from './crypto/access-token-verifier.ts';
-import { hashPassword } from './crypto/password-hash.ts';
+import { makeDecoyHash } from './crypto/password-hash.ts';
 import { deriveKey } from './crypto/secret-keys.ts';
 import type { Database } from './database/client.ts';
 import type { PrismaClient } from './database/generated/client.ts';
@@ -77,10 +76,7 @@ export interface AppParts {
 
 /** The database has every migration when this is called. What is returned is closed before the database is. */
 export async function createApp({ config, database, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
-  const [keys, decoyHash] = await Promise.all([
-    openSigningKeys(database, config.secretKeys, now),
-    hashPassword(config.argon2, randomBytes(32).toString('base64')),
-  ]);
+  const keys = await openSigningKeys(database, config.secretKeys, now);
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
   const issuer: AccessTokenIssuer = { url: publicUrl, audiences: [firstAudience, ...otherAudiences] };
   const queue = await openQueue(database, log);
@@ -99,7 +95,7 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     verifyAccessToken: createAccessTokenVerifier(issuer, keys),
     providers: openProviders(config.oauthProviders, { now, log }),
     hashGate,
-    decoyHash,
+    decoyHash: makeDecoyHash(config.argon2),
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
     passwordResetThrottle: throttle(PASSWORD_RESET_LIMIT),

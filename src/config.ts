@@ -3,6 +3,7 @@ import { codePoints, isLoopback, Refused } from './config/readers.ts';
 import { readSecretKeys } from './config/secret-key.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
 import type { SecretKeys } from './crypto/secret-keys.ts';
+import { closestLanguage, loadMailTemplates } from './mail/templates.ts';
 import { type PasswordProblem, passwordProblem } from './passwords/acceptable.ts';
 
 /** All that the environment decides. Durations are in whole seconds. */
@@ -89,6 +90,9 @@ export function loadConfig(
       INVITATION: value('INVITATION_URL'),
       PASSWORD_RESET: value('PASSWORD_RESET_URL'),
     }),
+    /** Of mails to who has said none: a language tag. */
+    mailLocale: value('MAIL_LOCALE'),
+    mailTemplates: value('MAIL_TEMPLATES_DIR') ?? loadMailTemplates(null),
     registration: value('REGISTRATION'),
     emailVerification: value('EMAIL_VERIFICATION'),
     emailVerificationTtlSeconds: value('EMAIL_VERIFICATION_TTL_SECONDS'),
@@ -114,6 +118,7 @@ export function loadConfig(
     graphiql: value('GRAPHIQL') ?? !production,
     introspection: value('INTROSPECTION') ?? !production,
     federation: value('FEDERATION'),
+    federatedTracing: value('FEDERATED_TRACING'),
     logLevel: value('LOG_LEVEL'),
     metrics: value('METRICS'),
     /** The base of an OpenTelemetry collector. Null: no traces. */
@@ -148,6 +153,11 @@ export function loadConfig(
     ['ACCESS_TOKEN_TTL_SECONDS', 'REFRESH_TOKEN_TTL_SECONDS', 'SESSION_MAX_AGE_SECONDS'],
     settings.accessTokenTtlSeconds <= settings.refreshTokenTtlSeconds,
     'must not exceed REFRESH_TOKEN_TTL_SECONDS or SESSION_MAX_AGE_SECONDS',
+  );
+  demand(
+    ['MAIL_LOCALE', 'MAIL_TEMPLATES_DIR'],
+    closestLanguage(settings.mailTemplates, settings.mailLocale) !== null,
+    'must be a language that there is a file for',
   );
   for (const name of ['ARGON2_MEMORY_KIB', 'ARGON2_ITERATIONS'] as const) {
     const least = variables[name].valueWhenAbsent;

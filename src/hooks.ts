@@ -29,8 +29,8 @@ export type Verdict = boolean | undefined;
  */
 export interface Hooks {
   /**
-   * The password is right, or the ID token of a provider: a veto is answered like a wrong one. Or an invitation is good,
-   * and the user to be made: a veto is answered like a link that is no longer valid, and nothing is made.
+   * The password is right, or the ID token of a provider: a veto is answered like a wrong one. Or an invitation is good, and
+   * this is the user to be made: a veto is answered like a link that is no longer valid, and nothing is made.
    */
   preLogin?(user: HookUser, request: HookRequest): Verdict | Promise<Verdict>;
   /** The input is valid. A veto is answered like a closed registration. */

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { developmentSecretKey } from '../src/config/secret-key.ts';
 import { variables } from '../src/config/variables.ts';
 import { ConfigError, loadConfig } from '../src/config.ts';
+import { loadMailTemplates } from '../src/mail/templates.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -59,6 +60,8 @@ describe('loadConfig', () => {
       refreshGraceSeconds: 10,
       appUrl: null,
       linkTemplates: { EMAIL_VERIFICATION: null, EMAIL_CHANGE: null, INVITATION: null, PASSWORD_RESET: null },
+      mailLocale: 'en',
+      mailTemplates: loadMailTemplates(null),
       registration: 'open',
       emailVerification: 'required',
       emailVerificationTtlSeconds: 24 * 60 * 60,
@@ -75,6 +78,7 @@ describe('loadConfig', () => {
       graphiql: true,
       introspection: true,
       federation: true,
+      federatedTracing: false,
       logLevel: 'info',
       metrics: false,
       otlpEndpoint: null,
@@ -105,6 +109,8 @@ describe('loadConfig', () => {
         EMAIL_CHANGE_URL: 'https://app.example.com/change/{token}',
         INVITATION_URL: 'https://app.example.com/join/{token}',
         PASSWORD_RESET_URL: 'https://app.example.com/reset#{token}',
+        MAIL_LOCALE: 'FR-ca',
+        MAIL_TEMPLATES_DIR: 'examples/mail-templates',
         REGISTRATION: 'approval',
         EMAIL_VERIFICATION: 'off',
         EMAIL_VERIFICATION_TTL_SECONDS: '3600',
@@ -124,6 +130,7 @@ describe('loadConfig', () => {
         GRAPHIQL: 'on',
         INTROSPECTION: 'on',
         FEDERATION: 'off',
+        FEDERATED_TRACING: 'on',
         LOG_LEVEL: 'debug',
         METRICS: 'on',
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
@@ -151,6 +158,8 @@ describe('loadConfig', () => {
         INVITATION: 'https://app.example.com/join/{token}',
         PASSWORD_RESET: 'https://app.example.com/reset#{token}',
       },
+      mailLocale: 'fr-CA',
+      mailTemplates: loadMailTemplates('examples/mail-templates'),
       registration: 'approval',
       emailVerification: 'off',
       emailVerificationTtlSeconds: 3600,
@@ -176,6 +185,7 @@ describe('loadConfig', () => {
       graphiql: true,
       introspection: true,
       federation: false,
+      federatedTracing: true,
       logLevel: 'debug',
       metrics: true,
       otlpEndpoint: 'http://collector:4318',
@@ -530,7 +540,7 @@ describe('CORS_ORIGINS', () => {
 });
 
 describe('TOKEN_AUDIENCE', () => {
-  it.each([',', 'api,,billing', 'two words'])('refuses %j', (TOKEN_AUDIENCE) => {
+  it.each([',', 'api,,billing', 'two words', 'x'.repeat(1021)])('refuses %j', (TOKEN_AUDIENCE) => {
     expect(problems({ TOKEN_AUDIENCE })).toEqual([expect.stringMatching(/^TOKEN_AUDIENCE must /)]);
   });
 });
@@ -556,7 +566,7 @@ describe('DATABASE_URL', () => {
 });
 
 describe('switches', () => {
-  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION'])(
+  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION', 'FEDERATED_TRACING'])(
     '%s is on or off and nothing else',
     (name) => {
       for (const value of ['true', '1', 'ON', 'off ', 'yes']) {

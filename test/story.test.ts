@@ -193,7 +193,11 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (database) => {
     expect(await me(service, back)).toEqual({ email: EMAIL, firstName: 'Hedwig' });
     await service.runJobs();
     const subjects = (await mailsTo(service, EMAIL)).map(({ subject }) => subject);
-    expect(subjects).toEqual(['You have a new password', 'Choose a new password', 'You are invited']);
+    expect(subjects).toEqual([
+      'You have a new password',
+      'Choose a new password',
+      'First Administrator invites you to Latchkey',
+    ]);
     expect(await mailsTo(service, 'nobody@latchkey.test')).toEqual([]);
   });
 });

@@ -1,5 +1,8 @@
 import { BlockList, isIP } from 'node:net';
+import { resolve } from 'node:path';
 import { canonicalEmail } from '../fields/email-address.ts';
+import { canonicalLanguageTag } from '../fields/language-tag.ts';
+import { loadMailTemplates, MailTemplateError, type MailTemplates } from '../mail/templates.ts';
 
 /** Turns the text of a variable into its value, or says what it should have been. */
 export type Reader<Value> = (text: string) => Value | Refused;
@@ -55,6 +58,15 @@ export function list<Entry>(readEntry: Reader<Entry>): Reader<readonly Entry[]> 
 
 export function splitList(text: string): readonly string[] {
   return text.split(',').map((entry) => entry.trim());
+}
+
+/** As much as JSON makes of the value, in bytes. */
+export function atMostBytes<Value>(most: number, read: Reader<Value>): Reader<Value> {
+  return (text) => {
+    const value = read(text);
+    if (value instanceof Refused || Buffer.byteLength(JSON.stringify(value)) <= most) return value;
+    return new Refused(`must not take more than ${most} bytes`);
+  };
 }
 
 export const word: Reader<string> = (text) => (/\s/.test(text) ? new Refused('must have no spaces') : text);
@@ -115,6 +127,20 @@ export const postgresUrl: Reader<string> = (text) =>
 /** In canonical form. */
 export const emailAddress: Reader<string> = (text) =>
   canonicalEmail(text) ?? new Refused('must be an e-mail address that mail can be sent to');
+
+/** In canonical form. */
+export const languageTag: Reader<string> = (text) =>
+  canonicalLanguageTag(text) ?? new Refused('must be a language tag such as en or de-AT');
+
+/** The templates in a directory, read and checked. */
+export const mailTemplatesDirectory: Reader<MailTemplates> = (text) => {
+  try {
+    return loadMailTemplates(resolve(text));
+  } catch (error) {
+    if (error instanceof MailTemplateError) return new Refused(`is refused: ${error.problems.join('; ')}`);
+    throw error;
+  }
+};
 
 const MOST_PASSWORD_CODE_POINTS = 256;
 

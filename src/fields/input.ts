@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ValidationError } from '../errors.ts';
 import { canonicalEmail } from './email-address.ts';
+import { canonicalLanguageTag } from './language-tag.ts';
 
 const MAX_NAME_CODE_POINTS = 100;
 const MAX_REMARK_CODE_POINTS = 2000;
-const MAX_LOCALE_LENGTH = 35;
 // Unicode breaks lines at U+2028 and U+2029 too, which are no control characters.
 const NOT_ON_ONE_LINE = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const NOT_IN_A_NOTE = /(?![\n\t])\p{Cc}/u;
@@ -32,14 +32,15 @@ export const remarkField = textField({
   .nullable()
   .transform((text) => text || null);
 
-/** A BCP 47 language tag in its canonical form, such as `pt-BR`; what is blank becomes null. */
+/** A language tag, read into its canonical form. */
 export const localeField = z
   .string({ error: required })
-  .nullable()
-  .transform((text, context) => {
-    if (text === null || text.trim() === '') return null;
-    return canonicalLocale(text.trim()) ?? refused(context, 'INVALID_LOCALE', 'This is no language tag.');
-  });
+  .transform(
+    (text, context) =>
+      canonicalLanguageTag(text) ??
+      refused(context, 'INVALID_LOCALE', 'This is no language tag of at most 35 characters, such as "en" or "de-AT".'),
+  )
+  .nullable();
 
 interface TextRules {
   readonly maxCodePoints: number;
@@ -67,16 +68,6 @@ export function textField({ maxCodePoints, isRequired, isNote = false }: TextRul
       return refused(context, 'TOO_LONG', `At most ${maxCodePoints} characters.`);
     return normalised;
   });
-}
-
-function canonicalLocale(text: string): string | null {
-  if (text.length > MAX_LOCALE_LENGTH) return null;
-  try {
-    const [locale = ''] = Intl.getCanonicalLocales(text);
-    return locale.length <= MAX_LOCALE_LENGTH ? locale : null;
-  } catch {
-    return null;
-  }
 }
 
 /**

@@ -5,9 +5,11 @@ import type { App } from '../app.ts';
 import { createContext, readBearer } from '../graphql/context.ts';
 import { documentCaches } from '../graphql/document-cache.ts';
 import { MASKED_MESSAGE } from '../graphql/errors.ts';
+import { federatedTracing } from '../graphql/federated-tracing.ts';
 import { hardening } from '../graphql/hardening.ts';
 import { presentErrors } from '../graphql/present-errors.ts';
 import { refreshCookie } from '../graphql/refresh-cookie.ts';
+import { withRetryAfter } from '../graphql/retry-after.ts';
 import { countRefusedRequests, watchOperations } from '../graphql/watch-operations.ts';
 import { buildSchema } from '../schema.ts';
 import { inRequestSpan } from '../tracing.ts';
@@ -48,10 +50,12 @@ export function createGraphqlEndpoint(app: App) {
         hookRequest: { id: requestId, client: clientOf(req, config.trustProxyHops), signal: hangUpSignal(res) },
         bearer: readBearer(req.headers.authorization),
         refreshCookie: refreshCookie(app, req, res),
+        hintRetryAfter: (seconds) => void res.setHeader('retry-after', seconds),
       }),
     plugins: [
       readParameters,
       ...hardening(config),
+      ...(config.federatedTracing ? [federatedTracing()] : []),
       ...(metrics === null ? [] : [countRefusedRequests(metrics)]),
       presentErrors({ log, suggestions: config.introspection }),
     ],
@@ -111,7 +115,7 @@ export function createGraphqlEndpoint(app: App) {
 
 /** What nobody watches costs nothing. */
 function schemaOf({ config, metrics }: App): GraphQLSchema {
-  const schema = buildSchema(config);
+  const schema = withRetryAfter(buildSchema(config));
   return metrics === null && config.otlpEndpoint === null ? schema : watchOperations(schema, metrics);
 }
 

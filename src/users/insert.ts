@@ -15,8 +15,9 @@ export interface NewUser {
   readonly remark: string | null;
   readonly status: User['status'];
   readonly emailVerified: boolean;
+  /** A canonical language tag. Absent or null: none was said. */
+  readonly locale?: string | null | undefined;
   readonly passwordHash: string | null;
-  readonly locale?: string | null;
   /** For who is signed in at once. */
   readonly lastLoginAt?: Date | null;
   /** Besides the role `user`, which everybody begins with. */
@@ -33,7 +34,7 @@ export interface NewUser {
 export async function insertUser(
   app: App,
   transaction: Prisma.TransactionClient,
-  { roleIds, ...fields }: NewUser,
+  { roleIds, locale = null, ...fields }: NewUser,
 ): Promise<User> {
   const now = app.now();
   const { id: userRoleId } = await transaction.role.findUniqueOrThrow({
@@ -43,7 +44,7 @@ export async function insertUser(
   const held = [...new Set([userRoleId, ...roleIds])];
   refuseTooManyRoles(held.length, 'roleIds');
   const [user] = await transaction.user.createManyAndReturn({
-    data: [{ id: newId(), ...fields, createdAt: now, updatedAt: now }],
+    data: [{ id: newId(), ...fields, locale, createdAt: now, updatedAt: now }],
     skipDuplicates: true,
   });
   if (user === undefined) throw new EmailTakenError();

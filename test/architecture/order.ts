@@ -14,6 +14,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['cli.ts'],
   ['cli'],
   ['main.ts'],
+  ['prepare.ts'],
   ['failure.ts', 'print-schema.ts', 'serve.ts'],
   ['server.ts'],
   ['http'],
@@ -40,8 +41,12 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
+  ['runtime.ts'],
+  ['mail/templates.ts'],
+  ['mail/language.ts'],
   ['passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
-  ['crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['mail/kinds.ts', 'mail/placeholders.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['cache-directory.ts'],
   ['errors.ts'],
 ];
 
@@ -57,6 +62,7 @@ export const FEATURES: readonly string[] = [
   'email-change',
   'oauth',
   'recovery',
+  'revocation-feed',
 ];
 
 /** The room of a file: its folder, or itself. */

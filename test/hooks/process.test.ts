@@ -146,6 +146,7 @@ describe('examples/hooks.ts', () => {
       REGISTRATION_DOMAIN: 'example.com',
       WEBHOOK_URL: webhook.url,
       WEBHOOK_TOKEN: 'a-token-of-the-webhook',
+      WORKER: 'on',
     });
     for (const stranger of ['a@example.net', 'a@example.com.evil.test', 'a@notexample.com', 'a@sub.example.com']) {
       expect(await register(service, stranger)).toBe('RegistrationClosedError');

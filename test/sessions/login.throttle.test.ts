@@ -79,6 +79,20 @@ describe('the throttle of logins', () => {
     expect(await service.app.db.session.count({ where: { userId: person.user.id } })).toBe(0);
   });
 
+  it('says when to come back in a header, too', async () => {
+    const { user } = await createPerson(service);
+    await failTimes(FAILURES, () => ({ email: user.email, from: newClient() }));
+    const headers = { 'x-forwarded-for': newClient() };
+    const input = { email: user.email, password: WRONG };
+    const answer = await service.execute(Login, { input }, { headers });
+    expect(answer.headers.get('retry-after')).toBe(String(WINDOW_SECONDS));
+    expect(
+      (await service.execute(Login, { input: { ...input, email: `${newId()}@latchkey.test` } })).headers.get(
+        'retry-after',
+      ),
+    ).toBeNull();
+  });
+
   it('lets the account in again when the time it named has passed, and not a second before', async () => {
     const person = await createPerson(service);
     const retry = { ...rightCredentials(person), from: newClient() };
