@@ -19,8 +19,9 @@ export interface ResetPasswordInput {
 
 /**
  * The password is the new one and the address proven, on record; every session of the user has ended, every open link
- * is dead, no identity of a provider signs in any more, and a notice is owed to the address. Of two resets with one token one is made. The failed sign-ins that were
- * counted against the account are forgotten, so that whoever shut its owner out by guessing has done so in vain.
+ * is dead, no identity of a provider signs in any more, and a notice is owed to the address. Of two resets with one token
+ * one is made. The failed sign-ins that were counted against the account are forgotten, so that whoever shut its owner out
+ * by guessing has done so in vain.
  *
  * Whoever reads the mail of an address owns its account. So an account that somebody else registered with it, to wait
  * for its owner, becomes the owner's: nothing of what the other one has works any more. The owner's own identities come
