@@ -12,7 +12,10 @@ import './verification/schema.ts';
 import './email-change/schema.ts';
 import './oauth/schema.ts';
 import './passwords/schema.ts';
+import './recovery/schema.ts';
 import './registration/schema.ts';
+import './invitations/schema.ts';
+import './invitations/administration.ts';
 import './sessions/schema.ts';
 
 /** What the subgraph schema uses of the federation's directives. */

@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { deriveToken, parseUnverifiedToken, tokenIsGenuine } from '../crypto/derived-token.ts';
 import type { OneTimePurpose, OneTimeToken, Prisma } from '../database/generated/client.ts';
-import { InvalidTokenError } from './errors.ts';
+import { InvalidTokenError, type InvalidTokenReason } from './errors.ts';
 
 /** Whose token it is. */
 export type TokenOwner =
@@ -12,6 +12,8 @@ export type TokenOwner =
 type UserPurpose = Exclude<OneTimePurpose, 'INVITATION'>;
 
 interface Issue {
+  /** The row's id to be; a new one unless it is given. */
+  readonly id?: string;
   /** Canonical; the token is good for this address only. */
   readonly email: string;
   readonly expiresAt: Date;
@@ -33,12 +35,12 @@ export async function issueOneTimeToken(
   app: App,
   transaction: Prisma.TransactionClient,
   owner: TokenOwner,
-  { email, expiresAt }: Issue,
+  { id = newId(), email, expiresAt }: Issue,
 ): Promise<string> {
   await revoke(app, transaction, owner);
-  const { id } = await transaction.oneTimeToken.create({
+  await transaction.oneTimeToken.create({
     select: { id: true },
-    data: { id: newId(), ...owner, email, createdAt: app.now(), expiresAt },
+    data: { id, ...owner, email, createdAt: app.now(), expiresAt },
   });
   return id;
 }
@@ -131,7 +133,15 @@ export async function consumeOneTimeToken(
   });
   if (count === 1) return;
   const row = await transaction.oneTimeToken.findUnique({ where: { id } });
-  if (row === null) throw new InvalidTokenError('NOT_FOUND');
-  if (row.revokedAt !== null) throw new InvalidTokenError('REVOKED');
-  throw new InvalidTokenError(row.consumedAt !== null ? 'ALREADY_USED' : 'EXPIRED');
+  throw new InvalidTokenError(row === null ? 'NOT_FOUND' : (whyUnusable(row, now) ?? 'EXPIRED'));
+}
+
+/** The first of the reasons for which the token does nothing any more; null while it is good. */
+export function whyUnusable(
+  { revokedAt, consumedAt, expiresAt }: Pick<OneTimeToken, 'revokedAt' | 'consumedAt' | 'expiresAt'>,
+  now: Date,
+): Exclude<InvalidTokenReason, 'NOT_FOUND'> | null {
+  if (revokedAt !== null) return 'REVOKED';
+  if (consumedAt !== null) return 'ALREADY_USED';
+  return expiresAt > now ? null : 'EXPIRED';
 }

@@ -9,8 +9,11 @@ import { type RootField, rootFieldsOf } from './root-fields.ts';
 /** What needs no access token. */
 const PUBLIC = [
   'Query._service',
+  'Query.invitationByToken',
   'Query.isAuthorized',
+  'Query.passwordResetByToken',
   'Query.viewer',
+  'Mutation.acceptInvitation',
   'Mutation.confirmEmailChange',
   'Mutation.login',
   'Mutation.loginWithOAuth',
@@ -18,6 +21,8 @@ const PUBLIC = [
   'Mutation.refreshToken',
   'Mutation.registerUser',
   'Mutation.requestEmailVerification',
+  'Mutation.requestPasswordReset',
+  'Mutation.resetPassword',
   'Mutation.verifyEmail',
 ];
 
@@ -56,13 +61,20 @@ const UNGUARDED = [
   'InvalidIdTokenError',
   'InvalidRefreshTokenError',
   'InvalidTokenError',
+  'InvitationNotPendingError',
+  'InvitationPage',
+  'InvitationPayload',
+  'InvitationPendingError',
+  'InvitationPreview',
   'LastAdministratorError',
   'LastSignInMethodError',
   'LogoutPayload',
   'NotFoundError',
+  'PasswordResetPreview',
   'RateLimitedError',
   'RegisterUserPayload',
   'RegistrationClosedError',
+  'ResetPasswordPayload',
   'RoleAlreadyAssignedError',
   'RoleInUseError',
   'RoleNameTakenError',
@@ -156,7 +168,7 @@ describe('the lists of this file', () => {
     const entities = objectTypes.filter(({ extensions }) =>
       JSON.stringify(extensions.directives ?? []).includes('"key"'),
     );
-    expect(entities.map(({ name }) => name)).toEqual(['Role', 'User']);
+    expect(entities.map(({ name }) => name)).toEqual(['Invitation', 'Role', 'User']);
     for (const { name } of entities) expect(guarded).toContain(name);
   });
 });
