@@ -8,6 +8,7 @@ import { type Database, openDatabase } from './database/client.ts';
 import { migrate } from './database/migrate.ts';
 import { checkTrustedDocuments } from './graphql/trusted-documents.ts';
 import { loadHooks } from './hooks.ts';
+import { answerBrokenRequests } from './http/broken-requests.ts';
 import { drainOf } from './http/drain.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
@@ -59,9 +60,12 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
       requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
       connectionsCheckingInterval: CHECKING_INTERVAL_MILLISECONDS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MILLISECONDS,
+      // Looked at with the rest of it, and refused with the headers that every answer has.
+      requireHostHeader: false,
     },
     (request, response) => listener(request, response),
   );
+  answerBrokenRequests(server, config.publicUrl);
   const drain = drainOf(server);
   const { port } = await listen(server, config);
   let database: Database | undefined;

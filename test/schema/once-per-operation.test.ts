@@ -4,9 +4,11 @@ import { buildSchema } from '../../src/schema.ts';
 
 /** What a guess, a hash or a mail comes from: once in an operation, so that each costs a request. */
 const ONCE = [
+  'acceptInvitation',
   'changePassword',
   'confirmEmailChange',
   'createUser',
+  'inviteUser',
   'linkIdentity',
   'login',
   'loginWithOAuth',
@@ -15,12 +17,15 @@ const ONCE = [
   'registerUser',
   'requestEmailChange',
   'requestEmailVerification',
+  'requestPasswordReset',
+  'resendInvitation',
+  'resetPassword',
   'unlinkIdentity',
   'verifyEmail',
 ];
 
 /** These mail somebody though nothing that they take is secret. */
-const MAILING = ['requestEmailVerification'];
+const MAILING = ['inviteUser', 'requestEmailVerification', 'requestPasswordReset', 'resendInvitation'];
 
 const SECRET = /password|token$/i;
 
