@@ -16,10 +16,10 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
+import { MAX_LIMIT } from './pagination.ts';
 
 /** Of a list that takes no limit, such as the roles of a user. */
 const ASSUMED_LENGTH = 5;
-const MAX_LIMIT = 100;
 
 type Values = Readonly<Record<string, unknown>>;
 

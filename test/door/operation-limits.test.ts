@@ -124,6 +124,13 @@ describe('the repetitions of a field', () => {
     await expectRefused(`{ viewer { ${'id '.repeat(26)} ... { ... { ${'id '.repeat(25)} } } } }`, TOO_MUCH);
     await expectRun(`{ viewer { ${'id '.repeat(50)} } ... on Query { me: viewer { ${'id '.repeat(50)} } } }`);
   });
+
+  it('that has fields of its own may be fifty in the whole document', async () => {
+    const fragments = (count: number) => times(count, (index) => `fragment F${index} on Query { viewer { id } }`);
+    const spreads = (count: number) => `{ ${times(count, (index) => `...F${index}`)} }`;
+    await expectRun(`${spreads(50)} ${fragments(50)}`);
+    await expectRefused(`${spreads(51)} ${fragments(51)}`, TOO_MUCH);
+  });
 });
 
 describe('the objects that an operation asks for', () => {
