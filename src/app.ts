@@ -70,7 +70,7 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
   const issuer: AccessTokenIssuer = { url: publicUrl, audiences: [firstAudience, ...otherAudiences] };
   const queue = await openQueue(database, log);
-  const mailer = openMailer();
+  const mailer = await openMailer(config);
   const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
   return {
     config,

@@ -89,6 +89,13 @@ export function loadConfig(
       adminEmail === null || adminPassword === null
         ? null
         : Object.freeze({ email: adminEmail, password: adminPassword }),
+    mailTransport: value('MAIL_TRANSPORT'),
+    /** As the header `From` says it. */
+    mailFrom: value('MAIL_FROM'),
+    smtpUrl: value('SMTP_URL'),
+    resendApiKey: value('RESEND_API_KEY'),
+    /** Null: Resend's own. */
+    resendBaseUrl: value('RESEND_BASE_URL'),
     hooksModule: value('HOOKS_MODULE'),
     rateLimiting: value('RATE_LIMITING'),
     trustProxyHops: value('TRUST_PROXY'),
@@ -119,6 +126,21 @@ export function loadConfig(
     'must be https in production',
   );
   demand(['SECRET_KEY'], !production || isGiven('SECRET_KEY'), 'is required in production');
+  demand(
+    ['MAIL_TRANSPORT', 'NODE_ENV'],
+    !production || settings.mailTransport !== 'mailbox',
+    'must be smtp or resend in production',
+  );
+  demand(
+    ['SMTP_URL', 'MAIL_TRANSPORT'],
+    settings.mailTransport !== 'smtp' || isGiven('SMTP_URL'),
+    'is required with MAIL_TRANSPORT=smtp',
+  );
+  demand(
+    ['RESEND_API_KEY', 'MAIL_TRANSPORT'],
+    settings.mailTransport !== 'resend' || isGiven('RESEND_API_KEY'),
+    'is required with MAIL_TRANSPORT=resend',
+  );
   demand(
     ['ACCESS_TOKEN_TTL_SECONDS', 'REFRESH_TOKEN_TTL_SECONDS', 'SESSION_MAX_AGE_SECONDS'],
     settings.accessTokenTtlSeconds <= settings.refreshTokenTtlSeconds,

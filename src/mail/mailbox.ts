@@ -13,7 +13,6 @@ export interface MailboxMail {
 }
 
 const MAILS_SHOWN = 100;
-const FROM = 'Latchkey <no-reply@localhost>';
 
 /**
  * The newest mails but those that were abandoned, rendered with working links. Only for development: whoever sees this
@@ -29,7 +28,7 @@ export async function readMailbox(app: App): Promise<readonly MailboxMail[]> {
   return mails.map((mail) => ({
     id: mail.id,
     to: mail.recipient,
-    from: FROM,
+    from: app.config.mailFrom,
     ...renderMail(app, mail),
     sentAt: mail.createdAt,
   }));

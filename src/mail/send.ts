@@ -32,7 +32,7 @@ export const sendMail = defineJob({
         {
           id: mail.id,
           messageId: `<${mail.id}@${new URL(app.issuer.url).hostname}>`,
-          from: FROM,
+          from: app.config.mailFrom,
           to: mail.recipient,
           ...renderMail(app, mail),
         },
@@ -50,8 +50,6 @@ export const sendMail = defineJob({
   },
   gaveUp: (app, { mailId }) => abandon(app, mailId, 'gave_up'),
 });
-
-const FROM = 'Latchkey <no-reply@localhost>';
 
 type DueMail = MailWithSubject & { readonly invitation: Invitation | null };
 

@@ -36,6 +36,7 @@ describe.concurrent('the service does not start, and says in a line each', { tim
       expect.stringMatching(/^SECRET_KEY must be at least 32 random bytes in base64/),
       'ARGON2_ITERATIONS must be at least 2 outside tests',
       'ADMIN_EMAIL is required with ADMIN_PASSWORD',
+      'MAIL_TRANSPORT must be smtp or resend in production',
       expect.stringMatching(/^LOG_LEVEL must be fatal or /),
       '',
     ]);
