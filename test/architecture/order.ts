@@ -13,7 +13,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['cli.ts'],
   ['cli'],
   ['main.ts'],
-  ['failure.ts', 'print-schema.ts', 'serve.ts'],
+  ['failure.ts', 'print-schema.ts', 'serve.ts', 'until-signal.ts'],
   ['server.ts'],
   ['http'],
   ['schema.ts', 'worker.ts'],
