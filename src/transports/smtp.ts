@@ -63,7 +63,8 @@ function messageOf({ messageId, from, to, subject, text, html }: OutgoingMail) {
   return {
     messageId,
     from,
-    to,
+    // Not as text, in which a comma begins another receiver.
+    to: { name: '', address: to },
     subject,
     text,
     html,
