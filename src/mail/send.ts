@@ -43,12 +43,15 @@ export const sendMail = defineJob({
         throw new RetryLaterError('the mail was deferred', error.retryAfterSeconds, { cause: error });
       }
       if (!(error instanceof MailRefusedError)) throw error;
-      app.log.error({ mailId, kind: mail.kind, err: error }, 'a mail was refused');
+      app.log.error({ mailId, kind: mail.kind, err: error }, 'a mail was refused, and will not be sent');
       return abandon(app, mailId, 'refused');
     }
     await markSent(app, mail);
   },
-  gaveUp: (app, { mailId }) => abandon(app, mailId, 'gave_up'),
+  gaveUp: async (app, { mailId }) => {
+    app.log.error({ mailId }, 'a mail could not be sent, and was given up');
+    await abandon(app, mailId, 'gave_up');
+  },
 });
 
 type DueMail = MailWithSubject & { readonly invitation: Invitation | null };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { queueMail } from '../../src/mail/mailer.ts';
-import { register, registrant, verifyEmail } from '../registration/operations.ts';
-import { cliScript, startProcess } from '../support/process.ts';
+import { Register, register, registrant, VerifyEmail, verifyEmail } from '../registration/operations.ts';
+import { cliScript, startProcess, startService, temporaryDirectory } from '../support/process.ts';
 import { startTestService, type TestService, testEnvironment } from '../support/service.ts';
 import { type DeliveredMail, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
 
@@ -93,3 +93,42 @@ async function rollBack({ app }: TestService, recipient: string): Promise<void> 
   });
   await expect(failing).rejects.toThrow('rolled back');
 }
+
+describe('mails of a service on the embedded database that is killed', () => {
+  it('all arrive after the next start', { timeout: 200_000 }, async () => {
+    const environment = {
+      ...testEnvironment,
+      WORKER: 'on',
+      DATA_DIR: temporaryDirectory(),
+      MAIL_TRANSPORT: 'smtp',
+      SMTP_URL: sink.url,
+      PUBLIC_URL: 'http://id.latchkey.test',
+    };
+    const [taken, waiting] = ['taken@latchkey.test', 'waiting@latchkey.test'];
+    const inFlight = new Set<string>();
+    sink.answer = ({ to }) => {
+      inFlight.add(to.join());
+      return to.includes(taken) ? 'taken in silence' : 'silence';
+    };
+    const service = await startService(environment);
+    for (const email of [taken, waiting]) {
+      const { data } = await service.execute(Register, { input: registrant(email) });
+      expect(data?.registerUser).toMatchObject({ __typename: 'RegisterUserPayload' });
+    }
+    await expect.poll(() => [...inFlight].sort(), recovery).toEqual([taken, waiting]);
+    service.send('SIGKILL');
+    await service.exit;
+
+    sink.answer = () => 'taken';
+    const next = await startService(environment);
+    await expect.poll(() => [taken, waiting].map((email) => copies().get(email)?.length), recovery).toEqual([2, 1]);
+    for (const email of [taken, waiting]) {
+      const mails = copies().get(email) ?? [];
+      expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1);
+      const token = mails[0] ? tokenIn(mails[0]) : '';
+      const { data } = await next.execute(VerifyEmail, { token });
+      expect(data?.verifyEmail).toMatchObject({ email });
+    }
+    expect(await next.stop()).toMatchObject({ code: 0 });
+  });
+});
