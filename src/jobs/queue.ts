@@ -49,7 +49,7 @@ type Sql = ReturnType<typeof fromPrisma>;
 
 /** How long after the death of its process a claimed job stays claimed, and how often it is looked for such jobs. */
 export const CLAIM_SECONDS = 30;
-export const TIDY_INTERVAL_SECONDS = 10;
+export const TIDY_INTERVAL_SECONDS = 15;
 
 const QUEUE = 'jobs';
 const DAY_SECONDS = 86_400;
