@@ -14,6 +14,8 @@ import { openQueue, type Queue } from './jobs/queue.ts';
 import { openSigningKeys, type SigningKeys } from './keys/service.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
 import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import { type IdentityProviders, openProviders } from './providers/providers.ts';
 import { threadPoolSize } from './thread-pool.ts';
 import type { Mailer } from './transports/mailer.ts';
 import { openMailer } from './transports/open.ts';
@@ -31,11 +33,15 @@ export interface App {
   /** The keys that sign them. */
   readonly keys: SigningKeys;
   readonly verifyAccessToken: AccessTokenVerifier;
+  /** Whose ID tokens sign people in. */
+  readonly providers: IdentityProviders;
   readonly hashGate: HashGate;
   /** A hash of nothing anybody knows, with the parameters in force, for logins to accounts that do not exist. */
   readonly decoyHash: string;
   readonly loginThrottle: Throttle;
   readonly registrationThrottle: Throttle;
+  /** Null with METRICS=off. */
+  readonly metrics: Metrics | null;
   /** What the operator's module exports. */
   readonly hooks: Hooks;
   readonly background: Background;
@@ -64,7 +70,7 @@ export interface AppParts {
 /** The database has every migration when this is called. What is returned is closed before the database is. */
 export async function createApp({ config, database, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
   const [keys, decoyHash] = await Promise.all([
-    openSigningKeys(database, config.secretKeys, now()),
+    openSigningKeys(database, config.secretKeys, now),
     hashPassword(config.argon2, randomBytes(32).toString('base64')),
   ]);
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
@@ -72,6 +78,8 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
   const queue = await openQueue(database, log);
   const mailer = await openMailer(config);
   const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
+  const hashGate = createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE });
+  const metrics = config.metrics ? createMetrics({ pool: database.pool, hashGate }) : null;
   return {
     config,
     db: database.prisma,
@@ -80,11 +88,13 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     now,
     issuer,
     keys,
-    verifyAccessToken: createAccessTokenVerifier(issuer, keys.find),
-    hashGate: createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE }),
+    verifyAccessToken: createAccessTokenVerifier(issuer, keys),
+    providers: openProviders(config.oauthProviders, { now, log }),
+    hashGate,
     decoyHash,
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
+    metrics,
     hooks,
     background: createBackground(log),
     queue,
@@ -96,6 +106,11 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
 
   function throttle(limit: typeof LOGIN_LIMIT): Throttle {
     if (!config.rateLimiting) return openThrottle;
-    return createThrottle({ ...limit, pool: database.pool, digestKey: deriveKey(config.secretKeys[0], 'throttle') });
+    return createThrottle({
+      ...limit,
+      pool: database.pool,
+      digestKey: deriveKey(config.secretKeys[0], 'throttle'),
+      onRefusal: () => metrics?.limited.inc({ limit: limit.name }),
+    });
   }
 }

@@ -7,6 +7,7 @@ import { importUsersCommand } from './cli/import-users.ts';
 import { mailsCommand } from './cli/mails.ts';
 import { migrateCommand } from './cli/migrate.ts';
 import { printSchemaCommand } from './cli/print-schema.ts';
+import { rotateKeysCommand } from './cli/rotate-keys.ts';
 import { serveCommand } from './cli/serve.ts';
 import { workerCommand } from './cli/worker.ts';
 
@@ -20,6 +21,7 @@ const commands = [
   mailsCommand,
   createUserCommand,
   importUsersCommand,
+  rotateKeysCommand,
   printSchemaCommand,
 ];
 for (const command of commands) {

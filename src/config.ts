@@ -1,7 +1,9 @@
+import { areHttps } from './config/oauth-providers.ts';
 import { codePoints, isLoopback, Refused } from './config/readers.ts';
 import { readSecretKeys } from './config/secret-key.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
 import type { SecretKeys } from './crypto/secret-keys.ts';
+import { closestLanguage, loadMailTemplates } from './mail/templates.ts';
 
 /** All that the environment decides. Durations are in whole seconds. */
 export type Config = ReturnType<typeof loadConfig>;
@@ -57,6 +59,8 @@ export function loadConfig(
     dataDirectory: value('DATA_DIR'),
     /** An origin without trailing slash. Null: `http://localhost:` and the port, known once it is bound. */
     publicUrl: value('PUBLIC_URL'),
+    /** How long a key signs access tokens. 0: until `rotate-keys` is run. */
+    keyRotationDays: value('KEY_ROTATION_DAYS'),
     /** Null: the public URL. */
     tokenAudiences: value('TOKEN_AUDIENCE'),
     accessTokenTtlSeconds: value('ACCESS_TOKEN_TTL_SECONDS'),
@@ -73,6 +77,9 @@ export function loadConfig(
       INVITATION: value('INVITATION_URL'),
       PASSWORD_RESET: value('PASSWORD_RESET_URL'),
     }),
+    /** Of mails to who has said none: a language tag. */
+    mailLocale: value('MAIL_LOCALE'),
+    mailTemplates: value('MAIL_TEMPLATES_DIR') ?? loadMailTemplates(null),
     registration: value('REGISTRATION'),
     emailVerification: value('EMAIL_VERIFICATION'),
     emailVerificationTtlSeconds: value('EMAIL_VERIFICATION_TTL_SECONDS'),
@@ -96,6 +103,8 @@ export function loadConfig(
     resendApiKey: value('RESEND_API_KEY'),
     /** Null: Resend's own. */
     resendBaseUrl: value('RESEND_BASE_URL'),
+    /** Whose ID tokens sign people in. */
+    oauthProviders: value('OAUTH_PROVIDERS'),
     hooksModule: value('HOOKS_MODULE'),
     rateLimiting: value('RATE_LIMITING'),
     trustProxyHops: value('TRUST_PROXY'),
@@ -104,6 +113,9 @@ export function loadConfig(
     introspection: value('INTROSPECTION') ?? !production,
     federation: value('FEDERATION'),
     logLevel: value('LOG_LEVEL'),
+    metrics: value('METRICS'),
+    /** The base of an OpenTelemetry collector. Null: no traces. */
+    otlpEndpoint: value('OTEL_EXPORTER_OTLP_ENDPOINT'),
     /** Whether this process runs jobs beside answering requests. */
     worker: value('WORKER'),
     shutdownTimeoutSeconds: value('SHUTDOWN_TIMEOUT_SECONDS'),
@@ -146,6 +158,11 @@ export function loadConfig(
     settings.accessTokenTtlSeconds <= settings.refreshTokenTtlSeconds,
     'must not exceed REFRESH_TOKEN_TTL_SECONDS or SESSION_MAX_AGE_SECONDS',
   );
+  demand(
+    ['MAIL_LOCALE', 'MAIL_TEMPLATES_DIR'],
+    closestLanguage(settings.mailTemplates, settings.mailLocale) !== null,
+    'must be a language that there is a file for',
+  );
   for (const name of ['ARGON2_MEMORY_KIB', 'ARGON2_ITERATIONS'] as const) {
     const least = variables[name].valueWhenAbsent;
     demand(
@@ -160,6 +177,12 @@ export function loadConfig(
     ['ADMIN_PASSWORD', 'PASSWORD_MIN_LENGTH'],
     adminPassword === null || codePoints(adminPassword) >= settings.passwordMinLength,
     `must have at least PASSWORD_MIN_LENGTH characters (${settings.passwordMinLength})`,
+  );
+
+  demand(
+    ['OAUTH_PROVIDERS'],
+    !production || areHttps(settings.oauthProviders),
+    'must have https in every issuer and jwksUri in production',
   );
 
   if (problems.size > 0) throw new ConfigError(inOrderOfDeclaration(problems));

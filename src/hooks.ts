@@ -28,7 +28,7 @@ export type Verdict = boolean | undefined;
  * refuses when it does not answer. A `post` hook runs after the commit; what it returns or throws changes nothing.
  */
 export interface Hooks {
-  /** The password is right. A veto is answered like a wrong password. */
+  /** The password is right, or the ID token of a provider. A veto is answered like a wrong one. */
   preLogin?(user: HookUser, request: HookRequest): Verdict | Promise<Verdict>;
   /** The input is valid. A veto is answered like a closed registration. */
   preRegistration?(registrant: Registrant, request: HookRequest): Verdict | Promise<Verdict>;

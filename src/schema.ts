@@ -10,6 +10,7 @@ import './users/administration.ts';
 import './users/roles.ts';
 import './verification/schema.ts';
 import './email-change/schema.ts';
+import './oauth/schema.ts';
 import './passwords/schema.ts';
 import './registration/schema.ts';
 import './sessions/schema.ts';

@@ -10,7 +10,9 @@ import { drainOf } from './http/drain.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import type { Runner } from './jobs/runner.ts';
+import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
 import { createRequestListener } from './server.ts';
+import { startTracing } from './tracing.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
 import { jobGraceSeconds, startWorker } from './worker.ts';
 
@@ -57,14 +59,18 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   const drain = drainOf(server);
   const { port } = await listen(server, config);
   let database: Database | undefined;
+  let stopTracing: (() => Promise<void>) | undefined;
+  let stopKeyUpkeep: (() => Promise<void>) | undefined;
   let app: App | undefined;
   let worker: Runner | undefined;
   try {
+    stopTracing = config.otlpEndpoint === null ? undefined : await startTracing(config.otlpEndpoint);
     database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
     const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
     app = await createApp({ config, database, log, now, publicUrl, hooks });
+    stopKeyUpkeep = startKeyUpkeep(keyUpkeepOf(app), log);
     const newAdministrator = await ensureFirstAdministrator(app);
     listener = createRequestListener(app, () => drain.isDraining);
     if (config.worker) worker = startWorker(app);
@@ -75,10 +81,11 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   }
 
   async function close(): Promise<void> {
-    await Promise.all([drain.close(), worker?.stop(jobGraceSeconds(config))]);
+    await Promise.all([drain.close(), worker?.stop(jobGraceSeconds(config)), stopKeyUpkeep?.()]);
     await app?.background.drain();
     await app?.close();
     await database?.close();
+    await stopTracing?.();
   }
 }
 

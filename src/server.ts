@@ -8,6 +8,7 @@ import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import { DISCOVERY_PATH, discovery, JWKS_PATH, jwks } from './http/well-known.ts';
 
+const METRICS_PATH = '/metrics';
 const PUBLIC_KEYS_MAX_AGE_SECONDS = 300;
 const READINESS_TIMEOUT_MILLISECONDS = 2000;
 const WELL_FORMED_REQUEST_ID = /^[\w.-]{1,64}$/;
@@ -36,6 +37,8 @@ export function createRequestListener(app: App, isDraining: () => boolean): Requ
         return sendToAnybody(response, jwks(app));
       case DISCOVERY_PATH:
         return sendToAnybody(response, discovery(app));
+      case METRICS_PATH:
+        return void sendMetrics(app, response);
       case MAILBOX_PATH:
       case MAILBOX_JSON_PATH:
         return void sendMailbox(app, request, response);
@@ -62,6 +65,17 @@ async function sendReadiness(app: App, response: ServerResponse, isDraining: boo
   } catch (error) {
     app.log.warn({ err: error }, 'not ready: the database does not answer');
     sendJson(response, 503, { status: 'the database does not answer' });
+  }
+}
+
+async function sendMetrics({ metrics, log }: App, response: ServerResponse): Promise<void> {
+  if (metrics === null) return sendError(response, 404, 'BAD_USER_INPUT', 'There is nothing here without METRICS=on.');
+  try {
+    const text = await metrics.text();
+    response.writeHead(200, { 'content-type': metrics.contentType }).end(text);
+  } catch (error) {
+    log.error({ err: error }, 'the metrics cannot be read');
+    sendError(response, 500, 'INTERNAL_SERVER_ERROR', 'The metrics cannot be read.');
   }
 }
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { developmentSecretKey } from '../src/config/secret-key.ts';
 import { variables } from '../src/config/variables.ts';
 import { ConfigError, loadConfig } from '../src/config.ts';
+import { loadMailTemplates } from '../src/mail/templates.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -53,6 +54,7 @@ describe('loadConfig', () => {
       dataDirectory: './data',
       publicUrl: null,
       secretKeys: [secret],
+      keyRotationDays: 90,
       tokenAudiences: null,
       accessTokenTtlSeconds: 2 * 60 * 60,
       refreshTokenTtlSeconds: 60 * 24 * 60 * 60,
@@ -60,6 +62,8 @@ describe('loadConfig', () => {
       refreshGraceSeconds: 10,
       appUrl: null,
       linkTemplates: { EMAIL_VERIFICATION: null, EMAIL_CHANGE: null, INVITATION: null, PASSWORD_RESET: null },
+      mailLocale: 'en',
+      mailTemplates: loadMailTemplates(null),
       registration: 'open',
       emailVerification: 'required',
       emailVerificationTtlSeconds: 24 * 60 * 60,
@@ -73,6 +77,7 @@ describe('loadConfig', () => {
       smtpUrl: null,
       resendApiKey: null,
       resendBaseUrl: null,
+      oauthProviders: [],
       hooksModule: null,
       rateLimiting: true,
       trustProxyHops: 0,
@@ -81,6 +86,8 @@ describe('loadConfig', () => {
       introspection: true,
       federation: true,
       logLevel: 'info',
+      metrics: false,
+      otlpEndpoint: null,
       worker: true,
       shutdownTimeoutSeconds: 30,
     });
@@ -97,6 +104,7 @@ describe('loadConfig', () => {
         DATA_DIR: '/var/lib/latchkey',
         PUBLIC_URL: 'https://ID.example.com:443/',
         SECRET_KEY: `${secret.toString('base64url')}, ${older.toString('base64')}`,
+        KEY_ROTATION_DAYS: '0',
         TOKEN_AUDIENCE: 'https://api.example.com, billing',
         ACCESS_TOKEN_TTL_SECONDS: '60',
         REFRESH_TOKEN_TTL_SECONDS: '600',
@@ -107,6 +115,8 @@ describe('loadConfig', () => {
         EMAIL_CHANGE_URL: 'https://app.example.com/change/{token}',
         INVITATION_URL: 'https://app.example.com/join/{token}',
         PASSWORD_RESET_URL: 'https://app.example.com/reset#{token}',
+        MAIL_LOCALE: 'FR-ca',
+        MAIL_TEMPLATES_DIR: 'examples/mail-templates',
         REGISTRATION: 'approval',
         EMAIL_VERIFICATION: 'off',
         EMAIL_VERIFICATION_TTL_SECONDS: '3600',
@@ -123,6 +133,7 @@ describe('loadConfig', () => {
         SMTP_URL: 'smtps://latchkey:p%40ss@smtp.example.com:465',
         RESEND_API_KEY: 're_123',
         RESEND_BASE_URL: 'https://proxy.example.com/resend/',
+        OAUTH_PROVIDERS: '[{"name":"google","audience":["web"]}]',
         HOOKS_MODULE: './hooks.ts',
         RATE_LIMITING: 'off',
         TRUST_PROXY: '2',
@@ -131,6 +142,8 @@ describe('loadConfig', () => {
         INTROSPECTION: 'on',
         FEDERATION: 'off',
         LOG_LEVEL: 'debug',
+        METRICS: 'on',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
         WORKER: 'off',
         SHUTDOWN_TIMEOUT_SECONDS: '5',
       }),
@@ -142,6 +155,7 @@ describe('loadConfig', () => {
       dataDirectory: '/var/lib/latchkey',
       publicUrl: 'https://id.example.com',
       secretKeys: [secret, older],
+      keyRotationDays: 0,
       tokenAudiences: ['https://api.example.com', 'billing'],
       accessTokenTtlSeconds: 60,
       refreshTokenTtlSeconds: 600,
@@ -154,6 +168,8 @@ describe('loadConfig', () => {
         INVITATION: 'https://app.example.com/join/{token}',
         PASSWORD_RESET: 'https://app.example.com/reset#{token}',
       },
+      mailLocale: 'fr-CA',
+      mailTemplates: loadMailTemplates('examples/mail-templates'),
       registration: 'approval',
       emailVerification: 'off',
       emailVerificationTtlSeconds: 3600,
@@ -167,6 +183,16 @@ describe('loadConfig', () => {
       smtpUrl: 'smtps://latchkey:p%40ss@smtp.example.com:465',
       resendApiKey: 're_123',
       resendBaseUrl: 'https://proxy.example.com/resend',
+      oauthProviders: [
+        {
+          name: 'google',
+          issuer: 'https://accounts.google.com',
+          audience: ['web'],
+          jwksUri: null,
+          autoCreate: false,
+          privateNetwork: false,
+        },
+      ],
       hooksModule: './hooks.ts',
       rateLimiting: false,
       trustProxyHops: 2,
@@ -175,6 +201,8 @@ describe('loadConfig', () => {
       introspection: true,
       federation: false,
       logLevel: 'debug',
+      metrics: true,
+      otlpEndpoint: 'http://collector:4318',
       worker: false,
       shutdownTimeoutSeconds: 5,
     });
@@ -312,6 +340,7 @@ describe('numbers', () => {
   );
 
   it.each([
+    ['KEY_ROTATION_DAYS', 0, 3650],
     ['ACCESS_TOKEN_TTL_SECONDS', 1, 86_400],
     ['REFRESH_TOKEN_TTL_SECONDS', 1, 31_536_000],
     ['SESSION_MAX_AGE_SECONDS', 1, 31_536_000],

@@ -20,11 +20,15 @@ export type AuditEventType =
   | 'email.changed'
   | 'password.changed'
   | 'password.refused'
+  | 'identity.linked'
+  | 'identity.unlinked'
+  | 'identity.refused'
   | 'role.created'
   | 'role.updated'
   | 'role.deleted'
   | 'role.assigned'
-  | 'role.revoked';
+  | 'role.revoked'
+  | 'signing_key.created';
 
 /** Where a request came from, as far as it can be believed. */
 export interface Client {

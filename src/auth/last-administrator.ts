@@ -30,7 +30,7 @@ export async function lockAdministrators(
   const administrators = await transaction.user.findMany({
     where: {
       status: 'ACTIVE',
-      passwordHash: { not: null },
+      OR: [{ passwordHash: { not: null } }, { identities: { some: { issuer: { in: [...app.providers.issuers] } } } }],
       ...(app.config.emailVerification === 'required' && { emailVerified: true }),
       roles: { some: { roleId: admin.id } },
     },

@@ -2,6 +2,8 @@ import type { App } from '../app.ts';
 import { hashPassword, verifyPassword } from '../crypto/password-hash.ts';
 import { RateLimitedError } from '../errors.ts';
 import { HashQueueFullError } from '../limits/hash-gate.ts';
+import { inSpan } from '../tracing.ts';
+import type { AttemptKeys } from './login-attempts.ts';
 
 const RETRY_WHEN_BUSY_SECONDS = 1;
 
@@ -19,27 +21,37 @@ export function passwordMatches(
   app: App,
   hash: string | null,
   password: string,
-  throttleKeys: readonly string[],
+  { counted, refusing }: AttemptKeys,
   signal?: AbortSignal,
 ): Promise<boolean> {
   return inTurn(app, signal, async () => {
-    await app.loginThrottle.refuseIfExhausted(throttleKeys);
-    const matches = (await verifyPassword(hash ?? app.decoyHash, password)) && hash !== null;
-    if (!matches) await app.loginThrottle.countFailure(throttleKeys);
+    await app.loginThrottle.refuseIfExhausted(refusing);
+    const matches = (await timed(app, () => verifyPassword(hash ?? app.decoyHash, password))) && hash !== null;
+    if (!matches) await app.loginThrottle.countFailure(counted);
     return matches;
   });
 }
 
 /** @throws RateLimitedError at once when too many hashes wait already */
 export function hashNewPassword(app: App, password: string): Promise<string> {
-  return inTurn(app, undefined, () => hashPassword(app.config.argon2, password));
+  return inTurn(app, undefined, () => timed(app, () => hashPassword(app.config.argon2, password)));
 }
 
 async function inTurn<T>(app: App, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await app.hashGate.run(work, signal);
   } catch (error) {
-    if (error instanceof HashQueueFullError) throw new RateLimitedError(RETRY_WHEN_BUSY_SECONDS);
-    throw error;
+    if (!(error instanceof HashQueueFullError)) throw error;
+    app.metrics?.limited.inc({ limit: 'hash_queue' });
+    throw new RateLimitedError(RETRY_WHEN_BUSY_SECONDS);
+  }
+}
+
+async function timed<T>({ metrics }: App, hash: () => Promise<T>): Promise<T> {
+  const stop = metrics?.hashSeconds.startTimer();
+  try {
+    return await inSpan('hash', hash);
+  } finally {
+    stop?.();
   }
 }

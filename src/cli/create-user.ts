@@ -4,14 +4,19 @@ import type { App } from '../app.ts';
 import { recordEvent } from '../audit/service.ts';
 import { hashNewPassword } from '../auth/passwords.ts';
 import type { User } from '../database/generated/client.ts';
-import { emailField, nameField, parseInput } from '../fields/input.ts';
+import { emailField, localeField, nameField, parseInput } from '../fields/input.ts';
 import { requireAcceptablePassword } from '../passwords/policy.ts';
 import { insertUser } from '../users/insert.ts';
 import { readPassword } from './read-password.ts';
 import { rolesNamed } from './roles-named.ts';
 import { operator, withApp } from './with-app.ts';
 
-const personFields = z.object({ email: emailField, firstName: nameField, lastName: nameField });
+const personFields = z.object({
+  email: emailField,
+  firstName: nameField,
+  lastName: nameField,
+  locale: localeField.optional(),
+});
 
 interface Options {
   readonly email: string;
@@ -19,6 +24,7 @@ interface Options {
   readonly lastName: string;
   readonly role: readonly string[];
   readonly verified: boolean;
+  readonly locale?: string | null | undefined;
 }
 
 export const createUserCommand = new Command('create-user')
@@ -27,6 +33,7 @@ export const createUserCommand = new Command('create-user')
   .requiredOption('--first-name <name>', 'given name')
   .requiredOption('--last-name <name>', 'family name')
   .option('--role <name...>', 'a role besides "user", such as "admin"', [])
+  .option('--locale <tag>', 'the language of mails to the person, such as "de-AT"')
   .option('--verified', 'take the address as proven', false)
   .action(async (options: Options) => {
     const person = parseInput(personFields, options);
@@ -43,7 +50,7 @@ export const createUserCommand = new Command('create-user')
  */
 async function createUser(
   app: App,
-  { email, firstName, lastName, role, verified, password }: Options & { readonly password: string },
+  { email, firstName, lastName, locale, role, verified, password }: Options & { readonly password: string },
 ): Promise<User> {
   const person = { email, firstName, lastName };
   requireAcceptablePassword(app, password, person, ['password']);
@@ -52,6 +59,7 @@ async function createUser(
     const roles = await rolesNamed(transaction, role);
     const user = await insertUser(app, transaction, {
       ...person,
+      locale,
       remark: null,
       status: 'ACTIVE',
       emailVerified: verified,

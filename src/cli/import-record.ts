@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isKnownPasswordHash } from '../crypto/password-hash.ts';
-import { emailField, nameField } from '../fields/input.ts';
+import { emailField, localeField, nameField } from '../fields/input.ts';
 import { MAX_ROLES_PER_USER } from '../roles/service.ts';
 import { CommandError } from './command-error.ts';
 
@@ -8,6 +8,7 @@ const importRecordFields = z.strictObject({
   email: emailField,
   firstName: nameField,
   lastName: nameField,
+  locale: localeField.default(null),
   status: z.enum(['PENDING', 'ACTIVE', 'REVOKED']).default('ACTIVE'),
   emailVerified: z.boolean().default(false),
   roles: z.array(z.string()).max(MAX_ROLES_PER_USER).default([]),

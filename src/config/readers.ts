@@ -1,5 +1,8 @@
 import { BlockList, isIP } from 'node:net';
+import { resolve } from 'node:path';
 import { canonicalEmail } from '../fields/email-address.ts';
+import { canonicalLanguageTag } from '../fields/language-tag.ts';
+import { loadMailTemplates, MailTemplateError, type MailTemplates } from '../mail/templates.ts';
 
 /** Turns the text of a variable into its value, or says what it should have been. */
 export type Reader<Value> = (text: string) => Value | Refused;
@@ -141,6 +144,20 @@ function isDecodable(text: string): boolean {
     return false;
   }
 }
+
+/** In canonical form. */
+export const languageTag: Reader<string> = (text) =>
+  canonicalLanguageTag(text) ?? new Refused('must be a language tag such as en or de-AT');
+
+/** The templates in a directory, read and checked. */
+export const mailTemplatesDirectory: Reader<MailTemplates> = (text) => {
+  try {
+    return loadMailTemplates(resolve(text));
+  } catch (error) {
+    if (error instanceof MailTemplateError) return new Refused(`is refused: ${error.problems.join('; ')}`);
+    throw error;
+  }
+};
 
 const MOST_PASSWORD_CODE_POINTS = 256;
 

@@ -29,7 +29,7 @@ export interface VerifiedAccessToken {
   readonly expiresAt: Date;
 }
 
-export type FindSigningKey = (kid: string) => SigningKey | undefined;
+export type FindSigningKey = (kid: string, now: Date) => SigningKey | undefined | Promise<SigningKey | undefined>;
 
 const type = 'at+jwt';
 
@@ -76,7 +76,7 @@ export async function verifyAccessToken(
 ): Promise<VerifiedAccessToken | null> {
   if (token.length > maximalCharacters || !compactJwsPattern.test(token)) return null;
   try {
-    const { payload, protectedHeader } = await jwtVerify(token, ({ kid }) => publicKey(findKey, kid), {
+    const { payload, protectedHeader } = await jwtVerify(token, ({ kid }) => publicKey(findKey, kid, now), {
       typ: type,
       algorithms: ['ES256'],
       issuer: issuer.url,
@@ -96,8 +96,8 @@ export async function verifyAccessToken(
 }
 
 // Only the kid is taken from the header: a key or an address of keys that the token brings along proves nothing.
-function publicKey(findKey: FindSigningKey, kid: string | undefined): CryptoKey {
-  const key = typeof kid === 'string' ? findKey(kid) : undefined;
+async function publicKey(findKey: FindSigningKey, kid: string | undefined, now: Date): Promise<CryptoKey> {
+  const key = typeof kid === 'string' ? await findKey(kid, now) : undefined;
   if (key === undefined) throw new errors.JWKSNoMatchingKey();
   return key.publicKey;
 }

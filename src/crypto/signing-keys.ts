@@ -88,6 +88,16 @@ export async function openSigningKey(
   };
 }
 
+/** The private half, sealed with the first of the keys; null when that is so already, or when no key of the list opens it. */
+export function resealSigningKey(
+  keys: SecretKeys,
+  { id, encryptedPrivateJwk }: Pick<SigningKeyRecord, 'id' | 'encryptedPrivateJwk'>,
+): string | null {
+  if (openSealedText([keys[0]], sealPurpose, id, encryptedPrivateJwk) !== null) return null;
+  const opened = openSealedText(keys, sealPurpose, id, encryptedPrivateJwk);
+  return opened === null ? null : sealText(keys, sealPurpose, id, opened);
+}
+
 function publicPart({ x, y }: JWK, kid: string): PublicSigningJwk {
   if (x === undefined || y === undefined) throw new TypeError('Not a JWK of an elliptic curve key');
   return { kty: 'EC', crv: 'P-256', x, y, kid, use: 'sig', alg: algorithm };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ValidationError } from '../errors.ts';
 import { canonicalEmail } from './email-address.ts';
+import { canonicalLanguageTag } from './language-tag.ts';
 
 const MAX_NAME_CODE_POINTS = 100;
 const MAX_REMARK_CODE_POINTS = 2000;
@@ -30,6 +31,16 @@ export const remarkField = textField({
 })
   .nullable()
   .transform((text) => text || null);
+
+/** A language tag, read into its canonical form. */
+export const localeField = z
+  .string({ error: required })
+  .transform(
+    (text, context) =>
+      canonicalLanguageTag(text) ??
+      refused(context, 'INVALID_LOCALE', 'This is no language tag of at most 35 characters, such as "en" or "de-AT".'),
+  )
+  .nullable();
 
 interface TextRules {
   readonly maxCodePoints: number;

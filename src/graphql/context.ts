@@ -14,6 +14,8 @@ export interface Context {
   /** What the Authorization header carried; null when there was none. */
   readonly bearer: string | null;
   readonly refreshCookie: RefreshCookie;
+  /** Puts `Retry-After` on the answer. */
+  hintRetryAfter(seconds: number): void;
   /** Looked up once, when first asked for: public operations cost no query and survive a bad bearer. */
   viewer(): Promise<Viewer | null>;
   /** Whether the look-up has been made and found somebody. */
@@ -22,7 +24,7 @@ export interface Context {
   openedSessionId: string | null;
 }
 
-type ContextParts = Pick<Context, 'app' | 'hookRequest' | 'bearer' | 'refreshCookie'>;
+type ContextParts = Pick<Context, 'app' | 'hookRequest' | 'bearer' | 'refreshCookie' | 'hintRetryAfter'>;
 
 export function createContext(parts: ContextParts): Context {
   let lookup: Promise<Viewer | null> | undefined;

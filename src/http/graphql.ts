@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { App } from '../app.ts';
 import { createContext, readBearer } from '../graphql/context.ts';
@@ -7,7 +8,10 @@ import { MASKED_MESSAGE } from '../graphql/errors.ts';
 import { hardening } from '../graphql/hardening.ts';
 import { presentErrors } from '../graphql/present-errors.ts';
 import { refreshCookie } from '../graphql/refresh-cookie.ts';
+import { withRetryAfter } from '../graphql/retry-after.ts';
+import { countRefusedRequests, watchOperations } from '../graphql/watch-operations.ts';
 import { buildSchema } from '../schema.ts';
+import { inRequestSpan } from '../tracing.ts';
 import { clientOf } from './client.ts';
 import { setCorsHeaders } from './cors.ts';
 import { createGraphiqlSender, wantsGraphiql } from './graphiql-page.ts';
@@ -35,9 +39,9 @@ interface RequestParts {
  * @see https://graphql.github.io/graphql-over-http/draft/
  */
 export function createGraphqlEndpoint(app: App) {
-  const { config, log } = app;
+  const { config, log, metrics } = app;
   const yoga = createYoga<RequestParts>({
-    schema: buildSchema(config),
+    schema: schemaOf(app),
     graphqlEndpoint: GRAPHQL_PATH,
     context: ({ req, res, requestId }) =>
       createContext({
@@ -45,8 +49,14 @@ export function createGraphqlEndpoint(app: App) {
         hookRequest: { id: requestId, client: clientOf(req, config.trustProxyHops), signal: hangUpSignal(res) },
         bearer: readBearer(req.headers.authorization),
         refreshCookie: refreshCookie(app, req, res),
+        hintRetryAfter: (seconds) => void res.setHeader('retry-after', seconds),
       }),
-    plugins: [readParameters, ...hardening(config), presentErrors({ log, suggestions: config.introspection })],
+    plugins: [
+      readParameters,
+      ...hardening(config),
+      ...(metrics === null ? [] : [countRefusedRequests(metrics)]),
+      presentErrors({ log, suggestions: config.introspection }),
+    ],
     // `presentErrors` masks, where the request's id is at hand.
     maskedErrors: false,
     logging: false,
@@ -89,13 +99,22 @@ export function createGraphqlEndpoint(app: App) {
   async function answer(parts: RequestParts): Promise<void> {
     const { req, res, requestId } = parts;
     try {
-      await sendResponse(res, await yoga.handleNodeRequestAndResponse(req, res, parts));
+      await inRequestSpan(`${req.method} ${GRAPHQL_PATH}`, req.headers, async (span) => {
+        await sendResponse(res, await yoga.handleNodeRequestAndResponse(req, res, parts));
+        span.setAttributes({ 'http.response.status_code': res.statusCode, 'latchkey.request_id': requestId });
+      });
     } catch (error) {
       log.error({ requestId, err: error }, 'unexpected error');
       const extensions = { code: 'INTERNAL_SERVER_ERROR', requestId };
       sendJson(res, 500, { errors: [{ message: MASKED_MESSAGE, extensions }] });
     }
   }
+}
+
+/** What nobody watches costs nothing. */
+function schemaOf({ config, metrics }: App): GraphQLSchema {
+  const schema = withRetryAfter(buildSchema(config));
+  return metrics === null && config.otlpEndpoint === null ? schema : watchOperations(schema, metrics);
 }
 
 function hangUpSignal(response: ServerResponse): AbortSignal {

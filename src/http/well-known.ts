@@ -5,7 +5,7 @@ export const DISCOVERY_PATH = '/.well-known/openid-configuration';
 
 /** The public halves of the signing keys, as a JWK Set (RFC 7517 §5). */
 export function jwks(app: App) {
-  return { keys: app.keys.all.map((key) => key.publicJwk) };
+  return { keys: app.keys.published(app.now()).map((key) => key.publicJwk) };
 }
 
 /**
@@ -15,7 +15,7 @@ export function jwks(app: App) {
  * @see OpenID Connect Discovery 1.0 §3, RFC 8414 §2
  */
 export function discovery(app: App) {
-  const algorithms = [...new Set(app.keys.all.map((key) => key.algorithm))];
+  const algorithms = [...new Set(app.keys.published(app.now()).map((key) => key.algorithm))];
   return {
     issuer: app.issuer.url,
     jwks_uri: `${app.issuer.url}${JWKS_PATH}`,

@@ -1,43 +1,104 @@
 import type { SecretKeys } from '../crypto/secret-keys.ts';
-import { generateSigningKey, openSigningKey, type SigningKey } from '../crypto/signing-keys.ts';
+import { openSigningKey, type SigningKey } from '../crypto/signing-keys.ts';
 import type { Database } from '../database/client.ts';
-import type { Prisma, SigningKey as SigningKeyRow } from '../database/generated/client.ts';
+import type { SigningKey as SigningKeyRow } from '../database/generated/client.ts';
+import { ensureFirstKey, resealSigningKeys } from './rotate.ts';
 
-/** The keys of this database, opened. The newest one signs; all of them verify and are published. */
+/** The keys of this database, opened, as they were when they were last read. */
 export interface SigningKeys {
-  readonly current: SigningKey;
-  readonly all: readonly SigningKey[];
-  find(id: string): SigningKey | undefined;
+  /** The one that signs at this instant. */
+  current(now: Date): SigningKey;
+  /** From when on the newest one signs. */
+  newestActiveFrom(): Date;
+  /** All that verify: the next one, the current one, and those whose tokens may still be alive. */
+  published(now: Date): readonly SigningKey[];
+  /** One of those. */
+  find(id: string, now: Date): SigningKey | undefined;
+  /** The same; a key that is not known may have been made meanwhile, so the database is asked, at most once a second. */
+  findFresh(id: string, now: Date): Promise<SigningKey | undefined>;
+  /** What the database holds now is known from here on. Whoever asks while another does gets the same answer. */
+  reload(): Promise<void>;
 }
 
+/** A key with the instants between which it signs and is published. */
+interface TimedKey {
+  readonly key: SigningKey;
+  readonly activeFrom: Date;
+  readonly retiresAt: Date | null;
+}
+
+const FRESH_FOR_MILLISECONDS = 1000;
+
 /**
- * Every signing key of the database, private parts opened with `secretKeys`. A database without one gets its first:
- * the table is locked for it, so that several instances starting at once agree on the same key.
+ * Every signing key of the database, private parts opened with `secretKeys` and sealed with the first of those. A
+ * database without a key gets its first.
  *
  * @throws SigningKeySealedError when `secretKeys` does not hold the secret that the keys were sealed with
  */
-export async function openSigningKeys(database: Database, secretKeys: SecretKeys, now: Date): Promise<SigningKeys> {
-  const records = await ensureFirstKey(database, secretKeys, now);
-  const [current, ...older] = await Promise.all(records.map((record) => openSigningKey(secretKeys, record)));
-  if (current === undefined) throw new Error('a signing key was made, but none is there');
-  const all = [current, ...older];
-  const byId = new Map(all.map((key) => [key.id, key]));
-  return { current, all, find: (id) => byId.get(id) };
+export async function openSigningKeys(
+  database: Database,
+  secretKeys: SecretKeys,
+  now: () => Date,
+): Promise<SigningKeys> {
+  let keys = await openAll(secretKeys, await ensureFirstKey(database, secretKeys, now()), []);
+  await resealSigningKeys(database, secretKeys);
+  let readAt = now();
+  let reading: Promise<void> | null = null;
+  return { current, newestActiveFrom, published, find, findFresh, reload };
+
+  function current(at: Date): SigningKey {
+    const [oldest] = keys;
+    if (oldest === undefined) throw new Error('there is no signing key');
+    return (keys.findLast(({ activeFrom }) => activeFrom <= at) ?? oldest).key;
+  }
+
+  function newestActiveFrom(): Date {
+    return keys.at(-1)?.activeFrom ?? readAt;
+  }
+
+  function published(at: Date): readonly SigningKey[] {
+    return keys.filter((each) => isAlive(each, at)).map(({ key }) => key);
+  }
+
+  function find(id: string, at: Date): SigningKey | undefined {
+    return keys.find((each) => each.key.id === id && isAlive(each, at))?.key;
+  }
+
+  async function findFresh(id: string, at: Date): Promise<SigningKey | undefined> {
+    const isFresh = Math.abs(now().getTime() - readAt.getTime()) < FRESH_FOR_MILLISECONDS;
+    if (find(id, at) === undefined && !isFresh) await reload();
+    return find(id, at);
+  }
+
+  function reload(): Promise<void> {
+    reading ??= readAgain().finally(() => {
+      reading = null;
+    });
+    return reading;
+  }
+
+  async function readAgain(): Promise<void> {
+    readAt = now();
+    const rows = await database.prisma.signingKey.findMany({ orderBy: [{ activeFrom: 'asc' }, { id: 'asc' }] });
+    if (rows.length > 0) keys = await openAll(secretKeys, rows, keys);
+  }
 }
 
-/** Newest first. */
-async function ensureFirstKey(
-  { prisma }: Database,
+function isAlive({ retiresAt }: TimedKey, now: Date): boolean {
+  return retiresAt === null || now < retiresAt;
+}
+
+/** In the order in which they sign. What is open already is not opened again. */
+function openAll(
   secretKeys: SecretKeys,
-  now: Date,
-): Promise<readonly SigningKeyRow[]> {
-  const newestFirst = { orderBy: [{ createdAt: 'desc' }, { id: 'asc' }] } satisfies Prisma.SigningKeyFindManyArgs;
-  const existing = await prisma.signingKey.findMany(newestFirst);
-  if (existing.length > 0) return existing;
-  const first = await generateSigningKey(secretKeys, now);
-  return prisma.$transaction(async (transaction) => {
-    await transaction.$executeRaw`LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE`;
-    if ((await transaction.signingKey.count()) === 0) await transaction.signingKey.create({ data: first });
-    return transaction.signingKey.findMany(newestFirst);
-  });
+  rows: readonly SigningKeyRow[],
+  open: readonly TimedKey[],
+): Promise<readonly TimedKey[]> {
+  return Promise.all(
+    rows.map(async (row) => ({
+      key: open.find(({ key }) => key.id === row.id)?.key ?? (await openSigningKey(secretKeys, row)),
+      activeFrom: row.activeFrom,
+      retiresAt: row.retiresAt,
+    })),
+  );
 }

@@ -7,9 +7,12 @@ export interface Throttle {
   /**
    * Passes while each of the keys has failures left.
    *
+   * @returns how many failures the worst of them has had
    * @throws RateLimitedError naming when the last of the exhausted keys is free again
    */
-  refuseIfExhausted(keys: readonly string[]): Promise<void>;
+  refuseIfExhausted(keys: readonly string[]): Promise<number>;
+  /** How many failures the worst of the keys has had. */
+  mostFailures(keys: readonly string[]): Promise<number>;
   /** Counts one failure against each of the keys. */
   countFailure(keys: readonly string[]): Promise<void>;
   /**
@@ -29,13 +32,22 @@ interface ThrottleOptions {
   readonly windowSeconds: number;
   /** Keys are kept as digests under this key, since people type passwords into address fields. */
   readonly digestKey: Buffer;
+  /** Told of each refusal. */
+  readonly onRefusal: () => void;
 }
 
 /**
  * Counts failures in the database, so that all instances share them and a restart forgets nothing. A database that
  * does not answer fails the attempt: the throttle is closed, never open.
  */
-export function createThrottle({ pool, name, failures, windowSeconds, digestKey }: ThrottleOptions): Throttle {
+export function createThrottle({
+  pool,
+  name,
+  failures,
+  windowSeconds,
+  digestKey,
+  onRefusal,
+}: ThrottleOptions): Throttle {
   const limiter = new RateLimiterPostgres({
     storeClient: pool,
     storeType: 'pool',
@@ -46,11 +58,16 @@ export function createThrottle({ pool, name, failures, windowSeconds, digestKey 
     duration: windowSeconds,
   });
   const digest = (key: string) => createHmac('sha256', digestKey).update(key).digest('base64url');
+  const read = (keys: readonly string[]) => Promise.all(keys.map((key) => limiter.get(digest(key))));
   const count = (keys: readonly string[]) => Promise.all(keys.map((key) => limiter.penalty(digest(key))));
   return {
     async refuseIfExhausted(keys) {
-      const counts = await Promise.all(keys.map((key) => limiter.get(digest(key))));
+      const counts = await read(keys);
       refuseIfAny(counts.filter((count) => count !== null && count.consumedPoints >= failures));
+      return most(counts);
+    },
+    async mostFailures(keys) {
+      return most(await read(keys));
     },
     async countFailure(keys) {
       await count(keys);
@@ -60,16 +77,22 @@ export function createThrottle({ pool, name, failures, windowSeconds, digestKey 
       refuseIfAny(counts.filter(({ consumedPoints }) => consumedPoints > failures));
     },
   };
+
+  function refuseIfAny(exhausted: readonly (RateLimiterRes | null)[]): void {
+    if (exhausted.length === 0) return;
+    onRefusal();
+    throw new RateLimitedError(Math.max(...exhausted.map((count) => count?.msBeforeNext ?? 0)) / 1000);
+  }
 }
 
-function refuseIfAny(exhausted: readonly (RateLimiterRes | null)[]): void {
-  if (exhausted.length === 0) return;
-  throw new RateLimitedError(Math.max(...exhausted.map((count) => count?.msBeforeNext ?? 0)) / 1000);
+function most(counts: readonly (RateLimiterRes | null)[]): number {
+  return Math.max(0, ...counts.map((count) => count?.consumedPoints ?? 0));
 }
 
 /** For `RATE_LIMITING=off`. */
 export const openThrottle: Throttle = {
-  refuseIfExhausted: async () => {},
+  refuseIfExhausted: async () => 0,
+  mostFailures: async () => 0,
   countFailure: async () => {},
   countAttempt: async () => {},
 };

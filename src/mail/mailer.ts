@@ -3,18 +3,7 @@ import { z } from 'zod';
 import type { App } from '../app.ts';
 import type { Prisma } from '../database/generated/client.ts';
 import type { JobReference } from '../jobs/job.ts';
-
-/** Every mail there is. Their words are in mail/words.ts. */
-export type MailKind =
-  | 'email_verification'
-  | 'account_exists'
-  | 'invitation'
-  | 'password_reset'
-  | 'password_reset_done'
-  | 'password_changed'
-  | 'email_change_confirmation'
-  | 'email_change_notice'
-  | 'session_reuse_detected';
+import type { MailKind } from './kinds.ts';
 
 export interface OwedMail {
   readonly kind: MailKind;

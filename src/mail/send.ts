@@ -1,9 +1,9 @@
 import type { App } from '../app.ts';
-import type { Invitation, Prisma } from '../database/generated/client.ts';
+import type { Prisma } from '../database/generated/client.ts';
 import { defineJob, RetryLaterError } from '../jobs/job.ts';
 import { MailDeferredError, MailRefusedError } from '../transports/mailer.ts';
 import { mailOwed } from './mailer.ts';
-import { type MailWithSubject, renderMail } from './render.ts';
+import { type MailWithSubject, mailSubject, renderMail } from './render.ts';
 
 /** Well below the time that a job stays claimed, so that no other instance begins while this one is still sending. */
 const SEND_SECONDS = 20;
@@ -23,7 +23,7 @@ export const sendMail = defineJob({
   run: async (app: App, { mailId }, signal) => {
     const mail = await app.db.mail.findUnique({
       where: { id: mailId, sentAt: null, abandonedAt: null },
-      include: { user: true, token: true, invitation: true },
+      include: mailSubject,
     });
     if (mail === null) return;
     if (!isStillDue(app, mail)) return abandon(app, mailId, 'no_longer_due');
@@ -54,10 +54,8 @@ export const sendMail = defineJob({
   },
 });
 
-type DueMail = MailWithSubject & { readonly invitation: Invitation | null };
-
 /** Looked at as late as possible: whatever ends a link or an invitation while the mail waits, ends the mail. */
-function isStillDue({ now }: App, { recipient, user, token, invitation }: DueMail): boolean {
+function isStillDue({ now }: App, { recipient, user, token, invitation }: MailWithSubject): boolean {
   if (invitation !== null && (invitation.acceptedAt ?? invitation.revokedAt) !== null) return false;
   if (invitation !== null && invitation.expiresAt <= now()) return false;
   if (token === null) return true;
@@ -73,7 +71,7 @@ async function abandon(app: App, id: string, abandonedReason: AbandonedReason): 
   });
 }
 
-async function markSent(app: App, { id, invitationId, tokenId }: DueMail): Promise<void> {
+async function markSent(app: App, { id, invitationId, tokenId }: MailWithSubject): Promise<void> {
   const sentAt = app.now();
   await app.db.$transaction(async (transaction) => {
     if (invitationId !== null) await markMailed(transaction, { invitationId, tokenId, mailedAt: sentAt });

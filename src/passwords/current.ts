@@ -1,9 +1,9 @@
 import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
+import { admitAttempt } from '../auth/login-attempts.ts';
 import { passwordMatches } from '../auth/passwords.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { isPlausiblePassword } from '../crypto/password-hash.ts';
-import { clientNetwork } from '../limits/client-network.ts';
 import { InvalidCredentialsError } from '../sessions/errors.ts';
 
 /**
@@ -21,8 +21,7 @@ export async function requireCurrentPassword(
 ): Promise<string> {
   const { id, email, passwordHash } = viewer.user;
   if (!isPlausiblePassword(password)) throw new InvalidCredentialsError();
-  const throttleKeys = [`account:${email}`, `client:${clientNetwork(client.ipAddress ?? '')}`];
-  await app.loginThrottle.refuseIfExhausted(throttleKeys);
+  const throttleKeys = await admitAttempt(app, email, client);
   const matches = await passwordMatches(app, passwordHash, password, throttleKeys);
   if (matches && passwordHash !== null) return passwordHash;
   await recordEvent(app.db, {

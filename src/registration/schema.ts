@@ -31,6 +31,7 @@ const RegisterUserInput = builder.inputType('RegisterUserInput', {
     password: t.string({ required: true, description: 'The password to be, at most 256 code points.' }),
     firstName: t.string({ required: true, description: 'Given name: 1 to 100 characters on one line.' }),
     lastName: t.string({ required: true, description: 'Family name: 1 to 100 characters on one line.' }),
+    locale: t.string({ description: 'The language of mails to this person, a BCP 47 tag such as "de-AT".' }),
   }),
 });
 

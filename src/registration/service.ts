@@ -6,7 +6,7 @@ import { allows, runAfterwards } from '../auth/run-hooks.ts';
 import { lockUserByEmail } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { EmailTakenError } from '../errors.ts';
-import { emailField, nameField, parseInput } from '../fields/input.ts';
+import { emailField, localeField, nameField, parseInput } from '../fields/input.ts';
 import type { HookRequest } from '../hooks.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
@@ -20,6 +20,7 @@ export interface RegisterUserInput {
   readonly password: string;
   readonly firstName: string;
   readonly lastName: string;
+  readonly locale?: string | null | undefined;
 }
 
 export interface Registration {
@@ -29,7 +30,12 @@ export interface Registration {
   readonly activationRequired: boolean;
 }
 
-const registerUserFields = z.object({ email: emailField, firstName: nameField, lastName: nameField });
+const registerUserFields = z.object({
+  email: emailField,
+  firstName: nameField,
+  lastName: nameField,
+  locale: localeField.optional(),
+});
 
 /**
  * A free address has an account with the role `user`, on record, and is owed a mail to prove it. A taken one is owed a
@@ -49,7 +55,7 @@ const registerUserFields = z.object({ email: emailField, firstName: nameField, l
 export async function registerUser(app: App, request: HookRequest, input: RegisterUserInput): Promise<Registration> {
   const { registration, emailVerification } = app.config;
   if (registration === 'closed') throw new RegistrationClosedError();
-  const fields = parseInput(registerUserFields, input);
+  const { locale, ...fields } = parseInput(registerUserFields, input);
   requireAcceptablePassword(app, input.password, fields, ['input', 'password']);
   await app.registrationThrottle.countAttempt([`client:${clientNetwork(request.client.ipAddress ?? '')}`]);
   const { preRegistration } = app.hooks;
@@ -61,7 +67,7 @@ export async function registerUser(app: App, request: HookRequest, input: Regist
   const passwordHash = await hashNewPassword(app, input.password);
   const user = await app.db.$transaction(async (transaction) => {
     try {
-      return await insertRegistered(app, transaction, request, { ...fields, passwordHash });
+      return await insertRegistered(app, transaction, request, { ...fields, locale, passwordHash });
     } catch (error) {
       if (!(error instanceof EmailTakenError)) throw error;
       await refuseTaken(app, transaction, request, fields.email);
@@ -82,6 +88,7 @@ interface Registered {
   readonly firstName: string;
   readonly lastName: string;
   readonly passwordHash: string;
+  readonly locale?: string | null | undefined;
 }
 
 async function insertRegistered(

@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
+import { type AttemptKeys, admitAttempt } from '../auth/login-attempts.ts';
 import { hashNewPassword, passwordMatches } from '../auth/passwords.ts';
 import { allows, hookUser, runAfterwards } from '../auth/run-hooks.ts';
 import { findSignedIn, type SignedIn } from '../auth/signed-in.ts';
@@ -9,7 +10,6 @@ import type { Prisma, User } from '../database/generated/client.ts';
 import { RateLimitedError } from '../errors.ts';
 import { canonicalEmail } from '../fields/email-address.ts';
 import type { HookRequest } from '../hooks.ts';
-import { clientNetwork } from '../limits/client-network.ts';
 import { EmailNotVerifiedError, InvalidCredentialsError, UserInactiveError } from './errors.ts';
 import { type IssuedTokens, issueTokens } from './tokens.ts';
 
@@ -37,13 +37,9 @@ export interface LogInInput {
 export async function logIn(app: App, request: HookRequest, input: LogInInput): Promise<IssuedTokens> {
   const { client } = request;
   const email = canonicalEmail(input.email);
-  const throttleKeys = [
-    `client:${clientNetwork(client.ipAddress ?? '')}`,
-    ...(email === null ? [] : [`account:${email}`]),
-  ];
-  await app.loginThrottle.refuseIfExhausted(throttleKeys);
+  const throttleKeys = await admitAttempt(app, email, client, request.signal);
   if (email === null || !isPlausiblePassword(input.password)) {
-    await app.loginThrottle.countFailure(throttleKeys);
+    await app.loginThrottle.countFailure(throttleKeys.counted);
     return refuse(app, client, email, 'malformed');
   }
 
@@ -57,7 +53,7 @@ export async function logIn(app: App, request: HookRequest, input: LogInInput): 
 }
 
 interface Attempt extends LogInInput {
-  readonly throttleKeys: readonly string[];
+  readonly throttleKeys: AttemptKeys;
 }
 
 /** The new session, or null, and no live session, when the user changed or all sessions ended in the meantime. */
@@ -105,6 +101,14 @@ async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promis
   return sessionId === null ? null : findSignedIn(app, sessionId, now);
 }
 
+interface NewSession {
+  readonly userId: string;
+  readonly email: string;
+  readonly now: Date;
+  /** By whom the user was signed in, when it was not by the password. */
+  readonly provider?: string;
+}
+
 /**
  * A session of its own for one sign-in, with its `login.succeeded` event; lives if the caller's transaction commits.
  * The caller has written the user row in the same transaction before.
@@ -115,7 +119,7 @@ export async function openSession(
   app: App,
   transaction: Prisma.TransactionClient,
   client: Client,
-  { userId, email, now }: { readonly userId: string; readonly email: string; readonly now: Date },
+  { userId, email, now, provider }: NewSession,
 ): Promise<string> {
   const { refreshTokenTtlSeconds, sessionMaxAgeSeconds } = app.config;
   // The configuration sees to it that the first end is no later than the second.
@@ -133,7 +137,7 @@ export async function openSession(
     subjectId: userId,
     email,
     client,
-    data: { sessionId: id },
+    data: { sessionId: id, ...(provider && { provider }) },
   });
   return id;
 }

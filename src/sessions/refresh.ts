@@ -12,6 +12,7 @@ import { lockUser } from '../auth/user-lock.ts';
 import { readToken } from '../crypto/derived-token.ts';
 import { Prisma } from '../database/generated/client.ts';
 import { queryPrepared } from '../database/prepared-statement.ts';
+import { mayMail, queueMail } from '../mail/mailer.ts';
 import { InvalidRefreshTokenError } from './errors.ts';
 import { type IssuedTokens, issueTokens } from './tokens.ts';
 
@@ -19,7 +20,8 @@ import { type IssuedTokens, issueTokens } from './tokens.ts';
  * The next tokens of the session, whose refresh token is thereby rotated by one conditional UPDATE.
  *
  * The token just rotated answers with the very same successor for REFRESH_GRACE_SECONDS: two tabs refresh at once,
- * answers get lost, clients retry. Any older one is a copy in other hands, and ends the session.
+ * answers get lost, clients retry. Any older one is a copy in other hands, and ends the session, of which its user is told
+ * by mail.
  *
  * @throws InvalidRefreshTokenError for every token that gives nothing; why is on record, not in the answer
  * @see RFC 9700 §4.14.2
@@ -67,12 +69,12 @@ async function endReusedSession(
   now: Date,
 ): Promise<void> {
   await app.db.$transaction(async (transaction) => {
-    await lockUser(transaction, user.id);
+    const recipient = await lockUser(transaction, user.id);
     const { count } = await transaction.session.updateMany({
       where: { id: session.id, revokedAt: null },
       data: { revokedAt: now },
     });
-    if (count === 0) return;
+    if (recipient === null || count === 0) return;
     await recordEvent(transaction, {
       type: 'session.reuse_detected',
       at: now,
@@ -82,5 +84,7 @@ async function endReusedSession(
       client,
       data: { sessionId: session.id, generation, currentGeneration: session.generation },
     });
+    const mail = { kind: 'session_reuse_detected', recipient, userId: user.id } as const;
+    if (await mayMail(app, transaction, mail)) await queueMail(app, transaction, mail);
   });
 }

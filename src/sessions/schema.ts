@@ -1,6 +1,5 @@
 import { NotFoundError, RateLimitedError } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
-import type { Context } from '../graphql/context.ts';
 import { unauthenticated } from '../graphql/errors.ts';
 import { ONCE_PER_OPERATION } from '../graphql/once-per-operation.ts';
 import { logOut, logOutEverywhere, revokeSession } from './end.ts';
@@ -12,8 +11,7 @@ import {
 } from './errors.ts';
 import { logIn } from './log-in.ts';
 import { refresh } from './refresh.ts';
-import type { IssuedTokens } from './tokens.ts';
-import { type AuthPayload, AuthPayloadObject, LogoutPayloadObject, RefreshTokenTransport } from './types.ts';
+import { AuthPayloadObject, answerSignedIn, LogoutPayloadObject, RefreshTokenTransport } from './types.ts';
 
 const LoginInput = builder.inputType('LoginInput', {
   description: 'Credentials.',
@@ -64,7 +62,7 @@ builder.mutationFields((t) => ({
       union: { description: 'A session, or why there is none.' },
     },
     resolve: async (_root, { input }, context) =>
-      answer(context, await logIn(context.app, context.hookRequest, input), input.refreshTokenTransport),
+      answerSignedIn(context, await logIn(context.app, context.hookRequest, input), input.refreshTokenTransport),
   }),
 
   refreshToken: t.field({
@@ -89,10 +87,10 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) => {
       const { app, client, refreshCookie } = context;
       if (typeof input.refreshToken === 'string') {
-        return answer(context, await refresh(app, client, input.refreshToken), 'BODY');
+        return answerSignedIn(context, await refresh(app, client, input.refreshToken), 'BODY');
       }
       try {
-        return answer(context, await refresh(app, client, refreshCookie.token ?? ''), 'COOKIE');
+        return answerSignedIn(context, await refresh(app, client, refreshCookie.token ?? ''), 'COOKIE');
       } catch (error) {
         if (error instanceof InvalidRefreshTokenError) refreshCookie.clear();
         throw error;
@@ -142,9 +140,3 @@ builder.mutationFields((t) => ({
     },
   }),
 }));
-
-function answer(context: Context, tokens: IssuedTokens, transport: 'BODY' | 'COOKIE'): AuthPayload {
-  if (transport === 'COOKIE') context.refreshCookie.set(tokens.refreshToken, tokens.refreshTokenExpiresAt);
-  context.openedSessionId = tokens.signedIn.session.id;
-  return { tokens, transport };
-}

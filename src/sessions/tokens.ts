@@ -25,7 +25,7 @@ export async function issueTokens(app: App, signedIn: SignedIn, now: Date): Prom
   const accessTokenExpiresAt = new Date(
     Math.min(now.getTime() + app.config.accessTokenTtlSeconds * 1000, session.absoluteExpiresAt.getTime()),
   );
-  const accessToken = await signAccessToken(app.issuer, app.keys.current, {
+  const accessToken = await signAccessToken(app.issuer, app.keys.current(app.now()), {
     id: newId(),
     userId: user.id,
     sessionId: session.id,

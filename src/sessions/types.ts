@@ -1,4 +1,5 @@
 import { builder } from '../graphql/builder.ts';
+import type { Context } from '../graphql/context.ts';
 import { ErrorInterface } from '../graphql/error-types.ts';
 import { UserStatusEnum } from '../graphql/user-status.ts';
 import {
@@ -19,13 +20,14 @@ builder.objectType(InvalidCredentialsError, {
 
 builder.objectType(EmailNotVerifiedError, {
   name: 'EmailNotVerifiedError',
-  description: 'The password is right, but the address has to be verified before signing in.',
+  description:
+    'The password, or the proof of a provider, is right, but the address has to be verified before signing in.',
   interfaces: [ErrorInterface],
 });
 
 builder.objectType(UserInactiveError, {
   name: 'UserInactiveError',
-  description: 'The password is right, but the account may not be used.',
+  description: 'The password, or the proof of a provider, is right, but the account may not be used.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     status: t.field({ type: UserStatusEnum, description: 'PENDING or REVOKED.', resolve: (error) => error.status }),
@@ -96,6 +98,13 @@ export const RefreshTokenTransport = builder.enumType('RefreshTokenTransport', {
 export interface AuthPayload {
   readonly tokens: IssuedTokens;
   readonly transport: 'BODY' | 'COOKIE';
+}
+
+/** The answer of a field that opened or refreshed a session, with the cookie where the client wants one. */
+export function answerSignedIn(context: Context, tokens: IssuedTokens, transport: 'BODY' | 'COOKIE'): AuthPayload {
+  if (transport === 'COOKIE') context.refreshCookie.set(tokens.refreshToken, tokens.refreshTokenExpiresAt);
+  context.openedSessionId = tokens.signedIn.session.id;
+  return { tokens, transport };
 }
 
 export const AuthPayloadObject = builder.objectRef<AuthPayload>('AuthPayload').implement({

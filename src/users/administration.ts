@@ -21,6 +21,7 @@ const UpdateMeInput = builder.inputType('UpdateMeInput', {
   fields: (t) => ({
     firstName: t.string({ description: 'Given name: 1 to 100 characters on one line.' }),
     lastName: t.string({ description: 'Family name: 1 to 100 characters on one line.' }),
+    locale: t.string({ description: 'The language of mails to this person, a BCP 47 tag; null takes it away.' }),
   }),
 });
 
@@ -46,6 +47,7 @@ const CreateUserInput = builder.inputType('CreateUserInput', {
     roleIds: t.idList({
       description: 'Roles besides "user", which everybody holds. All their permissions must be yours.',
     }),
+    locale: t.string({ description: 'The language of mails to this person, a BCP 47 tag.' }),
   }),
 });
 
@@ -56,6 +58,7 @@ const UpdateUserInput = builder.inputType('UpdateUserInput', {
     email: t.string({ description: 'A new address; it is unverified unless `emailVerified: true` is said.' }),
     firstName: t.string({ description: 'Given name: 1 to 100 characters on one line.' }),
     lastName: t.string({ description: 'Family name: 1 to 100 characters on one line.' }),
+    locale: t.string({ description: 'The language of mails to this person, a BCP 47 tag; null takes it away.' }),
     remark: t.string({ description: 'A note for administrators; null takes it away.' }),
     emailVerified: t.boolean({ description: 'Whether the address counts as proven.' }),
   }),
@@ -65,8 +68,8 @@ builder.mutationFields((t) => ({
   updateMe: t.field({
     type: UserPayloadObject,
     nullable: true,
-    description: 'Changes the names of the signed-in user.',
-    args: { input: t.arg({ type: UpdateMeInput, required: true, description: 'The new names.' }) },
+    description: 'Changes the names and the language of the signed-in user.',
+    args: { input: t.arg({ type: UpdateMeInput, required: true, description: 'What is new.' }) },
     errors: { types: [ValidationError], union: { description: 'The user as it is now, or what is wrong.' } },
     resolve: async (_root, { input }, context) => {
       const viewer = await requireViewer(context);

@@ -7,7 +7,7 @@ import { permissionsOf } from '../auth/permissions.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { lockViewer } from '../auth/viewer-lock.ts';
 import type { User, UserStatus } from '../database/generated/client.ts';
-import { emailField, nameField, parseInput, remarkField } from '../fields/input.ts';
+import { emailField, localeField, nameField, parseInput, remarkField } from '../fields/input.ts';
 import { requireAcceptablePassword } from '../passwords/policy.ts';
 import { findRoles } from '../roles/service.ts';
 import { insertUser } from './insert.ts';
@@ -21,6 +21,7 @@ export interface CreateUserInput {
   readonly status: UserStatus;
   readonly emailVerified: boolean;
   readonly roleIds?: readonly string[] | null | undefined;
+  readonly locale?: string | null | undefined;
 }
 
 const createUserFields = z.object({
@@ -28,6 +29,7 @@ const createUserFields = z.object({
   firstName: nameField,
   lastName: nameField,
   remark: remarkField.optional(),
+  locale: localeField.optional(),
 });
 
 /**

@@ -6,6 +6,8 @@ import { EmailTakenError } from '../errors.ts';
 import { refuseTooManyRoles } from '../roles/service.ts';
 
 export interface NewUser {
+  /** Absent: a new one. */
+  readonly id?: string;
   /** Canonical. */
   readonly email: string;
   readonly firstName: string;
@@ -13,6 +15,8 @@ export interface NewUser {
   readonly remark: string | null;
   readonly status: User['status'];
   readonly emailVerified: boolean;
+  /** A canonical language tag. Absent or null: none was said. */
+  readonly locale?: string | null | undefined;
   readonly passwordHash: string | null;
   /** Besides the role `user`, which everybody has. */
   readonly roleIds: readonly string[];
@@ -28,7 +32,7 @@ export interface NewUser {
 export async function insertUser(
   app: App,
   transaction: Prisma.TransactionClient,
-  { roleIds, ...fields }: NewUser,
+  { roleIds, locale = null, ...fields }: NewUser,
 ): Promise<User> {
   const now = app.now();
   const { id: userRoleId } = await transaction.role.findUniqueOrThrow({
@@ -38,7 +42,7 @@ export async function insertUser(
   const held = [...new Set([userRoleId, ...roleIds])];
   refuseTooManyRoles(held.length, 'roleIds');
   const [user] = await transaction.user.createManyAndReturn({
-    data: [{ id: newId(), ...fields, createdAt: now, updatedAt: now }],
+    data: [{ id: newId(), ...fields, locale, createdAt: now, updatedAt: now }],
     skipDuplicates: true,
   });
   if (user === undefined) throw new EmailTakenError();

@@ -25,6 +25,10 @@ export const UserObject = builder.prismaObject('User', {
       authScopes: { permission: 'USERS_READ' },
       description: 'A note for administrators. Needs USERS_READ, also for oneself; otherwise null and FORBIDDEN.',
     }),
+    locale: t.exposeString('locale', {
+      nullable: true,
+      description: 'The language of mails to this person: a BCP 47 tag. Null: the service’s own.',
+    }),
     status: t.expose('status', { type: UserStatusEnum, description: 'Whether the account may be used.' }),
     emailVerified: t.exposeBoolean('emailVerified', { description: 'Whether the person has proven the address.' }),
     roles: t.field({

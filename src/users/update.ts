@@ -7,7 +7,7 @@ import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { violatesUnique } from '../database/unique-violation.ts';
 import { EmailTakenError } from '../errors.ts';
-import { emailField, nameField, parseInput, remarkField } from '../fields/input.ts';
+import { emailField, localeField, nameField, parseInput, remarkField } from '../fields/input.ts';
 import { revokeUserTokens } from '../tokens/service.ts';
 import { lockedUser } from './locked-user.ts';
 
@@ -15,6 +15,8 @@ import { lockedUser } from './locked-user.ts';
 export interface UpdateMeInput {
   readonly firstName?: string | null | undefined;
   readonly lastName?: string | null | undefined;
+  /** Null takes it away. */
+  readonly locale?: string | null | undefined;
 }
 
 export interface UpdateUserInput extends UpdateMeInput {
@@ -24,7 +26,11 @@ export interface UpdateUserInput extends UpdateMeInput {
   readonly emailVerified?: boolean | null | undefined;
 }
 
-const updateMeFields = z.object({ firstName: nameField.optional(), lastName: nameField.optional() });
+const updateMeFields = z.object({
+  firstName: nameField.optional(),
+  lastName: nameField.optional(),
+  locale: localeField.optional(),
+});
 
 const updateUserFields = updateMeFields.extend({
   email: emailField.optional(),
@@ -33,7 +39,7 @@ const updateUserFields = updateMeFields.extend({
 });
 
 /**
- * The viewer's own names are these, on record.
+ * The viewer's own names and language are these, on record.
  *
  * @throws ValidationError
  */
@@ -79,7 +85,9 @@ interface Changes {
   readonly client: Client;
   readonly user: User;
   readonly changes: {
-    readonly [Field in 'email' | 'firstName' | 'lastName' | 'remark' | 'emailVerified']?: User[Field] | undefined;
+    readonly [Field in 'email' | 'firstName' | 'lastName' | 'remark' | 'emailVerified' | 'locale']?:
+      | User[Field]
+      | undefined;
   };
 }
 

@@ -26,11 +26,15 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['auth'],
   ['app.ts'],
   ['hooks.ts', 'jobs', 'transports'],
-  ['audit', 'keys'],
-  ['database', 'limits', 'log.ts'],
+  ['keys'],
+  ['audit'],
+  ['metrics'],
+  ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
-  ['crypto', 'fields', 'thread-pool.ts'],
+  ['mail/templates.ts'],
+  ['mail/language.ts'],
+  ['mail/kinds.ts', 'mail/placeholders.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
   ['errors.ts'],
 ];
 
@@ -43,6 +47,7 @@ export const FEATURES: readonly string[] = [
   'verification',
   'registration',
   'email-change',
+  'oauth',
 ];
 
 /** The room of a file: its folder, or itself. */

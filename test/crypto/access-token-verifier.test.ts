@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type AccessToken, signAccessToken } from '../../src/crypto/access-token.ts';
-import { createAccessTokenVerifier } from '../../src/crypto/access-token-verifier.ts';
+import { createAccessTokenVerifier, type KnownKeys } from '../../src/crypto/access-token-verifier.ts';
 import type { SecretKeys } from '../../src/crypto/secret-keys.ts';
 import { generateSigningKey, openSigningKey, type SigningKey } from '../../src/crypto/signing-keys.ts';
 
@@ -32,20 +32,35 @@ function secondsFromNow(seconds: number): Date {
   return new Date(now.getTime() + seconds * 1000);
 }
 
+function keysOf(find: (kid: string) => SigningKey | undefined): KnownKeys {
+  return { find, findFresh: async (kid) => find(kid) };
+}
+
 describe('createAccessTokenVerifier', () => {
   it('says whose token it is, the second time without another look at the signature', async () => {
     // A key under the right id that cannot verify: whoever tried would fail.
     const unusable: SigningKey = { ...key, publicKey: key.privateKey };
     let current = key;
-    const verify = createAccessTokenVerifier(issuer, () => current);
+    const verify = createAccessTokenVerifier(
+      issuer,
+      keysOf(() => current),
+    );
     expect(await verify(token, now)).toEqual(verified);
     current = unusable;
     expect(await verify(token, secondsFromNow(1))).toEqual(verified);
-    await expect(createAccessTokenVerifier(issuer, () => unusable)(token, now)).rejects.toThrow();
+    await expect(
+      createAccessTokenVerifier(
+        issuer,
+        keysOf(() => unusable),
+      )(token, now),
+    ).rejects.toThrow();
   });
 
   it('refuses a token that it knows from the second it expires', async () => {
-    const verify = createAccessTokenVerifier(issuer, () => key);
+    const verify = createAccessTokenVerifier(
+      issuer,
+      keysOf(() => key),
+    );
     expect(await verify(token, now)).toEqual(verified);
     expect(await verify(token, secondsFromNow(7199.999))).toEqual(verified);
     expect(await verify(token, secondsFromNow(7200))).toBeNull();
@@ -53,21 +68,30 @@ describe('createAccessTokenVerifier', () => {
   });
 
   it('refuses a token that it knows once the clock is set back to before it was issued', async () => {
-    const verify = createAccessTokenVerifier(issuer, () => key);
+    const verify = createAccessTokenVerifier(
+      issuer,
+      keysOf(() => key),
+    );
     expect(await verify(token, now)).toEqual(verified);
     expect(await verify(token, secondsFromNow(-60))).toBeNull();
   });
 
   it('refuses a token that it knows when its key is known no longer', async () => {
     const known = new Map([[key.id, key]]);
-    const verify = createAccessTokenVerifier(issuer, (kid) => known.get(kid));
+    const verify = createAccessTokenVerifier(
+      issuer,
+      keysOf((kid) => known.get(kid)),
+    );
     expect(await verify(token, now)).toEqual(verified);
     known.delete(key.id);
     expect(await verify(token, now)).toBeNull();
   });
 
   it('refuses what differs from a token that it knows in a single character', async () => {
-    const verify = createAccessTokenVerifier(issuer, () => key);
+    const verify = createAccessTokenVerifier(
+      issuer,
+      keysOf(() => key),
+    );
     expect(await verify(token, now)).toEqual(verified);
     for (const position of [0, token.indexOf('.') + 1, token.lastIndexOf('.') + 1]) {
       const other = token[position] === 'A' ? 'B' : 'A';
@@ -77,7 +101,10 @@ describe('createAccessTokenVerifier', () => {
 
   it('looks again at a token that it refused', async () => {
     const known = new Map<string, SigningKey>();
-    const verify = createAccessTokenVerifier(issuer, (kid) => known.get(kid));
+    const verify = createAccessTokenVerifier(
+      issuer,
+      keysOf((kid) => known.get(kid)),
+    );
     expect(await verify(token, now)).toBeNull();
     known.set(key.id, key);
     expect(await verify(token, now)).toEqual(verified);

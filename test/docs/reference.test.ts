@@ -19,6 +19,7 @@ const contract = {
   DATA_DIR: './data',
   PUBLIC_URL: 'http://localhost: and the bound port',
   SECRET_KEY: 'generated into DATA_DIR',
+  KEY_ROTATION_DAYS: '90',
   TOKEN_AUDIENCE: 'PUBLIC_URL',
   ACCESS_TOKEN_TTL_SECONDS: '7200',
   REFRESH_TOKEN_TTL_SECONDS: '5184000',
@@ -29,6 +30,8 @@ const contract = {
   EMAIL_CHANGE_URL: 'APP_URL/confirm-email?token={token}',
   INVITATION_URL: 'APP_URL/accept-invitation?token={token}',
   PASSWORD_RESET_URL: 'APP_URL/reset-password?token={token}',
+  MAIL_LOCALE: 'en',
+  MAIL_TEMPLATES_DIR: '–',
   REGISTRATION: 'open',
   EMAIL_VERIFICATION: 'required',
   EMAIL_VERIFICATION_TTL_SECONDS: '86400',
@@ -45,6 +48,7 @@ const contract = {
   SMTP_URL: '–',
   RESEND_API_KEY: '–',
   RESEND_BASE_URL: '–',
+  OAUTH_PROVIDERS: '[]',
   HOOKS_MODULE: '–',
   RATE_LIMITING: 'on',
   TRUST_PROXY: '0',
@@ -53,6 +57,8 @@ const contract = {
   INTROSPECTION: 'on',
   FEDERATION: 'on',
   LOG_LEVEL: 'info',
+  METRICS: 'off',
+  OTEL_EXPORTER_OTLP_ENDPOINT: '–',
   WORKER: 'on',
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
@@ -71,7 +77,7 @@ describe('the variables', () => {
 describe('the endpoints', () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await startTestService();
+    service = await startTestService({ environment: { METRICS: 'on' } });
   });
   afterAll(() => service?.close());
 
@@ -82,6 +88,7 @@ describe('the endpoints', () => {
       '/graphql',
       '/healthz',
       '/readyz',
+      '/metrics',
       '/.well-known/jwks.json',
       '/.well-known/openid-configuration',
       '/mailbox',

@@ -47,7 +47,7 @@ describe('/mailbox.json', () => {
       from: 'Latchkey <no-reply@localhost>',
       subject: 'Please confirm your e-mail address',
       text: expect.stringMatching(/^Hello,\n\n/),
-      html: expect.stringMatching(/^<p>Hello,<\/p>\n/),
+      html: expect.stringMatching(/^<!doctype html>\n<html lang="en" dir="ltr">\n.*<p [^>]*>Hello,<\/p>/s),
       sentAt,
     });
     expect(mails).toEqual([
@@ -59,7 +59,11 @@ describe('/mailbox.json', () => {
   it('has the same link in text and HTML, and the same each time that it is read', async () => {
     const [mail] = await mailsIn(service);
     const link = mail && linkIn(mail).href;
-    expect(mail?.html).toContain(`<p><a href="${link}">${link}</a></p>`);
+    expect(mail?.html.match(/<a [^>]*href="[^"]*"/g)?.map((tag) => tag.replace(/^.*href=/, ''))).toEqual([
+      `"${link}"`,
+      `"${link}"`,
+    ]);
+    expect(mail?.html).toContain(`>${link}</a>`);
     expect(await mailsIn(service)).toEqual(await mailsIn(service));
   });
 
@@ -100,6 +104,37 @@ describe('/mailbox', () => {
       expect(body).toContain(to);
     }
     expect(body).not.toMatch(/<script|<img|\son\w+=|\bsrc=/i);
+  });
+
+  it('says what has become of each mail; programs are not given those that were given up', async () => {
+    const states = await startTestService();
+    const at = states.clock.now();
+    const mail = (name: string, rest = {}) => ({
+      kind: 'password_changed',
+      recipient: `${name}@latchkey.test`,
+      createdAt: at,
+      ...rest,
+    });
+    await states.app.db.mail.createMany({
+      data: [
+        mail('owed'),
+        mail('sent', { sentAt: at }),
+        mail('abandoned', { abandonedAt: at, abandonedReason: 'no_longer_due' }),
+        mail('unknown', { kind: 'of_a_newer_version' }),
+      ],
+    });
+    const { body } = await get('/mailbox', {}, states);
+    const lines = [
+      ...body.matchAll(/<p class="to">(.*?)<\/p>\n<p class="when">.*?>([^<]*)<\/time> .*?>([^<]*)<\/span>/g),
+    ];
+    expect(lines.map(([, ...texts]) => texts.join(' | ')).sort()).toEqual([
+      'abandoned@latchkey.test | 2030-01-01 00:00:00 UTC | not sent: no longer due',
+      'owed@latchkey.test | 2030-01-01 00:00:00 UTC | waiting',
+      'sent@latchkey.test | 2030-01-01 00:00:00 UTC | sent',
+    ]);
+    const received = (await mailsIn(states)).map(({ to }) => to);
+    expect(received.sort()).toEqual(['owed@latchkey.test', 'sent@latchkey.test']);
+    await states.close();
   });
 
   it('says so when there is nothing yet', async () => {

@@ -1,4 +1,6 @@
+import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { mailUser } from '../mail/owed.ts';
 import {
   Register,
   RequestVerification,
@@ -100,39 +102,42 @@ describe('the links in mails', () => {
     }));
 });
 
+function tagsOf(html = ''): readonly string[] {
+  return html.match(/<[^>]*>/g) ?? [];
+}
+
 describe('names in mails', () => {
   const NAMES = [
-    'http://attacker.test/win',
-    'You won! Visit attacker.test',
-    '<a href="https://attacker.test">Sofja</a>',
-    '"><script>alert(1)</script>',
-    "{token} $& $' %s",
-    'Sofja,   Bcc: everybody@latchkey.test',
-  ];
+    ['http://attacker.test/win', 'http:// attacker. test/ win'],
+    ['You won! Visit attacker.test', 'You won! Visit attacker. test'],
+    ['<a href="https://attacker.test">Sofja</a>', '<a href="https:// attacker. test">Sofja</ a>'],
+    ['"><script>alert(1)</script>', '"><script>alert(1)</ script>'],
+    ["{{link}} {token} $& $' %s", "{{link}} {token} $& $' %s"],
+    ['Sofja,   Bcc: everybody@latchkey.test', 'Sofja, Bcc: everybody@ latchkey. test'],
+  ] as const;
 
   it.each(NAMES)('are not there at all for who has not proven the address: %s', async (firstName) => {
-    const email = `unproven-${NAMES.indexOf(firstName)}@latchkey.test`;
+    const email = `${newId()}@latchkey.test`;
     await register(service, registrant(email, { firstName, lastName: firstName }));
     await register(service, registrant(email, { firstName }));
     const mails = await mailsTo(service, email);
     expect(mails.map(({ text }) => text.split('\n')[0])).toEqual(['Hello,', 'Hello,']);
-    expect(JSON.stringify(mails)).not.toContain('attacker');
-    for (const { subject, html, text } of mails) {
+    expect(JSON.stringify(mails)).not.toMatch(/attacker|<script|Bcc/);
+    for (const { subject, text } of mails) {
       expect(subject).toMatch(/^(?:Please confirm your e-mail address|You already have an account)$/);
-      expect(html).not.toMatch(/<(?!\/?(?:p|a href="http:\/\/localhost:)\b|\/a>)/);
       expect(text.match(/https?:\/\//g)?.length ?? 0).toBeLessThanOrEqual(1);
     }
   });
 
-  it.each(NAMES)('are text and nothing else for who has: %s', async (firstName) => {
+  it.each(NAMES)('are text and nothing else for who has: %s', async (firstName, harmless) => {
     const { user } = await createPerson(service);
+    const { html: expectedHtml } = await mailUser(service, user, 'account_exists');
     await service.app.db.user.update({ where: { id: user.id }, data: { firstName } });
     await register(service, registrant(user.email));
     const [mail] = await mailsTo(service, user.email);
     expect(mail?.subject).toBe('You already have an account');
-    expect(mail?.text.split('\n')[0]).toBe(`Hello ${firstName},`);
-    expect(mail?.html.match(/<[^>]*>/g)?.filter((tag) => tag !== '<p>' && tag !== '</p>')).toEqual([]);
-    expect(mail?.html).not.toMatch(/<a |<script/);
+    expect(mail?.text.split('\n')[0]).toBe(`Hello ${harmless},`);
+    expect(tagsOf(mail?.html)).toEqual(tagsOf(expectedHtml));
   });
 
   it('are not sent to a new address before it is proven', async () => {

@@ -66,8 +66,20 @@ describe.skipIf(mayBeSkipped)('the mailbox in a browser', { timeout: 90_000 }, (
       expect(await page.title()).toBe('Mailbox · Latchkey');
       expect(await page.locator('article').count()).toBe(3);
       expect(await page.locator('article img, article script').count()).toBe(0);
-      expect(await page.getByText('Hello <img src=x').count()).toBe(1);
+      for (const [index, article] of (await page.locator('article').all()).entries()) {
+        // The newest is open.
+        if (index > 0) await article.locator('> details > summary').click();
+        await article.getByText('As text').click();
+      }
+      expect(await page.locator('details[open]').count()).toBe(6);
+      expect(await page.locator('.mail').getByText('Hello <img src=x').count()).toBe(1);
+      expect(await page.locator('.text').getByText('Hello <img src=x').count()).toBe(1);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      // A mail keeps its styles to itself, and follows the mode of the screen.
+      const [background = ''] = await page
+        .locator('.mail .latchkey-card')
+        .evaluateAll((cards) => cards.map((card) => getComputedStyle(card).backgroundColor));
+      expect(background).toBe(colorScheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(31, 34, 41)');
       expect(await page.evaluate(() => getComputedStyle(document.body).colorScheme)).toBe('light dark');
       expect(problems).toEqual([]);
       await page.close();

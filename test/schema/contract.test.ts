@@ -9,7 +9,6 @@ const NOT_THERE_YET = [
   'Query.invitations',
   'Query.invitationByToken',
   'Query.passwordResetByToken',
-  'Mutation.loginWithOAuth',
   'Mutation.requestPasswordReset',
   'Mutation.resetPassword',
   'Mutation.acceptInvitation',

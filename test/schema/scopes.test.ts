@@ -58,6 +58,7 @@ beforeAll(async () => {
       },
       bearer: signedIn?.accessToken ?? null,
       refreshCookie: { token: null, set: () => {}, clear: () => {} },
+      hintRetryAfter: () => {},
     });
   };
 });

@@ -41,9 +41,10 @@ async function logIn({ email, password, from }: Attempt, at = service) {
 }
 
 async function failTimes(times: number, attempt: (index: number) => Omit<Attempt, 'password'>): Promise<void> {
-  for (let index = 0; index < times; index += 1) {
-    expect(await logIn({ ...attempt(index), password: WRONG })).toEqual(invalidCredentials);
-  }
+  // At once: one after the other they would be slowed.
+  const attempts = Array.from({ length: times }, (_, index) => ({ ...attempt(index), password: WRONG }));
+  const answers = await Promise.all(attempts.map((each) => logIn(each)));
+  expect(answers).toEqual(attempts.map(() => invalidCredentials));
 }
 
 let clients = 0;
@@ -76,6 +77,20 @@ describe('the throttle of logins', () => {
     expect(await logIn(refused)).toEqual(rateLimited(WINDOW_SECONDS));
     expect(await logIn({ ...refused, password: WRONG })).toEqual(rateLimited(WINDOW_SECONDS));
     expect(await service.app.db.session.count({ where: { userId: person.user.id } })).toBe(0);
+  });
+
+  it('says when to come back in a header, too', async () => {
+    const { user } = await createPerson(service);
+    await failTimes(FAILURES, () => ({ email: user.email, from: newClient() }));
+    const headers = { 'x-forwarded-for': newClient() };
+    const input = { email: user.email, password: WRONG };
+    const answer = await service.execute(Login, { input }, { headers });
+    expect(answer.headers.get('retry-after')).toBe(String(WINDOW_SECONDS));
+    expect(
+      (await service.execute(Login, { input: { ...input, email: `${newId()}@latchkey.test` } })).headers.get(
+        'retry-after',
+      ),
+    ).toBeNull();
   });
 
   it('lets the account in again when the time it named has passed, and not a second before', async () => {

@@ -331,7 +331,7 @@ function without(claims: JWTPayload, name: string): JWTPayload {
 
 /** As our own key signs it, unless told otherwise. */
 function sign(claims: JWTPayload, header: object = {}, key?: CryptoKey): Promise<string> {
-  const { current } = service.app.keys;
+  const current = service.app.keys.current(service.clock.now());
   return new SignJWT(claims)
     .setProtectedHeader({ typ: 'at+jwt', alg: 'ES256', kid: current.id, ...header })
     .sign(key ?? current.privateKey, { crit: { proof: true } });
@@ -348,14 +348,14 @@ async function signWithOwnKey(claims: JWTPayload): Promise<string> {
 }
 
 function signWithPublicKey(claims: JWTPayload): Promise<string> {
-  const { id, publicJwk } = service.app.keys.current;
+  const { id, publicJwk } = service.app.keys.current(service.clock.now());
   return new SignJWT(claims)
     .setProtectedHeader({ typ: 'at+jwt', alg: 'HS256', kid: id })
     .sign(Buffer.from(JSON.stringify(publicJwk)));
 }
 
 function unsigned(claims: JWTPayload, alg: string): string {
-  const header = { typ: 'at+jwt', alg, kid: service.app.keys.current.id };
+  const header = { typ: 'at+jwt', alg, kid: service.app.keys.current(service.clock.now()).id };
   return `${[header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { mailsTo } from '../mailbox/reading.ts';
 import { createPerson, type SignedInPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { faultsOf, invalidRefreshToken, Me, Refresh, refreshTokenOf, tokensOf } from './operations.ts';
@@ -178,6 +179,25 @@ describe('a refresh token that is used after its grace', () => {
         data: { sessionId: session.sessionId, generation: 0, currentGeneration: 1 },
       },
     ]);
+  });
+
+  it('is told to the person by mail, once for each session and at most three times an hour', async () => {
+    const limited = await startTestService({ database: service, environment: { PUBLIC_URL, RATE_LIMITING: 'on' } });
+    const { user, password } = await createPerson(service);
+    const mails = async () =>
+      (await mailsTo(limited, user.email)).map(({ subject, text }) => [subject, text.split('\n')[0]]);
+    const mail = ['We signed you out on one device', 'Hello Emmy,'];
+    for (const count of [1, 2, 3, 3]) {
+      const stolen = await signIn(service, { email: user.email, password });
+      await refresh(stolen.refreshToken);
+      service.clock.advanceSeconds(GRACE_SECONDS);
+      for (const _ of [1, 2])
+        expect((await refresh(stolen.refreshToken, limited)).data).toEqual({ refreshToken: invalidRefreshToken });
+      expect(await mails()).toEqual(Array(count).fill(mail));
+      expect((await row(stolen.sessionId)).revokedAt).toEqual(service.clock.now());
+    }
+    expect((await eventsOf(user.id)).map(({ type }) => type)).toEqual(Array(4).fill('session.reuse_detected'));
+    await limited.close();
   });
 
   it('ends the session within the grace too when it is two generations old', async () => {

@@ -59,11 +59,12 @@ describe('latchkey create-user', () => {
   it('makes a verified administrator, who can sign in', async () => {
     const exit = await createUser([
       ...['--email', ' Katherine@B\u00fccher.Example ', '--first-name', 'Katherine', '--last-name', 'Johnson'],
-      ...['--role', 'ADMIN', '--verified'],
+      ...['--role', 'ADMIN', '--verified', '--locale', 'DE-at'],
     ]);
     expect(exit).toMatchObject({ code: 0, stderr: '' });
     const email = 'katherine@xn--bcher-kva.example';
     const user = await findUser(email);
+    expect(user?.locale).toBe('de-AT');
     expect(user?.roles.map(({ role }) => role.name)).toEqual(['admin', 'user']);
     expect(await signIn(service, { email, password })).toMatchObject({ userId: user?.id });
   });

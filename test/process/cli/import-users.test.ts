@@ -45,7 +45,7 @@ describe('latchkey import-users', () => {
         passwordHash: djangoHash,
         createdAt: '2019-03-04T05:06:07.089+01:00',
       }),
-      `  ${JSON.stringify(person('c@first.example', { status: 'REVOKED', passwordHash: null, roles: ['user'] }))}\r`,
+      `  ${JSON.stringify(person('c@first.example', { status: 'REVOKED', locale: 'DE', passwordHash: null, roles: ['user'] }))}\r`,
     ];
 
     expect(await importUsers(lines, '--dry-run')).toEqual({
@@ -73,10 +73,10 @@ describe('latchkey import-users', () => {
       passwordHash: bcryptHash,
     });
     expect(a?.roles.map(({ role }) => role.name)).toEqual(['admin', 'user']);
-    expect(b).toMatchObject({ status: 'PENDING', emailVerified: false, passwordHash: djangoHash });
+    expect(b).toMatchObject({ status: 'PENDING', locale: null, emailVerified: false, passwordHash: djangoHash });
     expect(b?.createdAt).toEqual(new Date('2019-03-04T04:06:07.089Z'));
     expect(b?.roles.map(({ role }) => role.name)).toEqual(['user']);
-    expect(c).toMatchObject({ status: 'REVOKED', passwordHash: null });
+    expect(c).toMatchObject({ status: 'REVOKED', passwordHash: null, locale: 'de' });
 
     const events = await service.app.db.auditEvent.findMany({
       where: { type: 'user.imported' },
