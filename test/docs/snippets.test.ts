@@ -58,6 +58,7 @@ describe('the snippets of the documentation', () => {
       'npm ci && npm start',
       'npm ci && npm test',
       'npx latchkey worker',
+      'npx latchkey mails --failed\nnpx latchkey mails --retry all',
     ]);
   });
 
