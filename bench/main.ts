@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { DatabaseKind } from './databases/database.ts';
 import { embeddedKind } from './databases/embedded.ts';
 import { startPostgresKind } from './databases/postgres.ts';
+import { listScenarios, measureLists } from './lists.ts';
 import { readOptions, USAGE } from './options.ts';
 import { measureReadiness } from './ready.ts';
 import { report } from './report.ts';
@@ -39,6 +40,7 @@ const results: Results = {
   memory: [],
   load: [],
   statements: [],
+  lists: [],
 };
 
 if (options.databases.has('postgres')) {
@@ -48,6 +50,10 @@ if (options.databases.has('postgres')) {
     if (options.scenarios.has('statements')) {
       tell(`${kind.name}: statements`);
       results.statements.push(...(await countStatements(kind, { root: ROOT, environment })));
+    }
+    for (const scenario of listScenarios.filter(({ name }) => options.scenarios.has(name))) {
+      const onProgress = (what: string) => tell(`${kind.name}: ${scenario.name}: ${what}`);
+      results.lists.push(...(await measureLists(kind, scenario, { root: ROOT, environment, onProgress })));
     }
   } finally {
     await kind.stop();

@@ -12,14 +12,16 @@ export interface Options {
   readonly against: string | null;
 }
 
-const ALL_SCENARIOS = ['ready', 'statements', ...loadScenarios.map(({ name }) => name)];
+const ALL_SCENARIOS = ['ready', 'statements', 'lists', 'invitations', ...loadScenarios.map(({ name }) => name)];
 const ALL_DATABASES = ['postgres', 'embedded'];
 
-const DEFAULT_SCENARIOS = ALL_SCENARIOS.filter((name) => name !== 'me-with-roles');
+/** One says little that another does not; the others first make millions of rows. */
+const ONLY_WHEN_ASKED = ['me-with-roles', 'lists', 'invitations'];
+const DEFAULT_SCENARIOS = ALL_SCENARIOS.filter((name) => !ONLY_WHEN_ASKED.includes(name));
 
 export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] [--database D]… [--against DIRECTORY]
 
-  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but me-with-roles, in about four minutes
+  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but ${ONLY_WHEN_ASKED.join(', ')}, in about four minutes
   --seconds    for each measurement (2), of which each contender gets one a round
   --rounds     (2)
   --database   ${ALL_DATABASES.join(' or ')}; without any: both

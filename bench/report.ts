@@ -11,6 +11,7 @@ export function report(results: Results): string {
     section('From process start to the first 200 of /readyz', readyTable(results), results.ready.length),
     section('Resident memory in MiB', memoryTable(results), results.memory.length),
     section('SQL statements a request, BEGIN and COMMIT included', statementTable(results), results.statements.length),
+    section('Pages of lists of a million', listTable(results), results.lists.length),
   ];
   return sections.filter((text) => text !== '').join('\n\n');
 }
@@ -84,4 +85,16 @@ function mebibytes(size: number | null): string {
 function statementTable({ statements }: Results): string {
   const rows = statements.map(({ operation, count }) => [operation, count.toFixed(1).replace('.0', '')]);
   return formatTable([text('operation'), number('statements')], rows);
+}
+
+function listTable({ lists }: Results): string {
+  const headings = [text('page'), number('database ms'), number('slowest'), number('HTTP ms'), text('by way of')];
+  const rows = lists.map(({ page, databaseMilliseconds, slowestDatabaseMilliseconds, httpMilliseconds, plans }) => [
+    page,
+    databaseMilliseconds.toFixed(2),
+    slowestDatabaseMilliseconds.toFixed(2),
+    httpMilliseconds.toFixed(1),
+    plans.join('; '),
+  ]);
+  return formatTable(headings, rows);
 }

@@ -1,3 +1,4 @@
+import type { ListResult } from './lists.ts';
 import type { Performance } from './measure-load.ts';
 import type { Memory } from './memory.ts';
 import type { Readiness } from './ready.ts';
@@ -12,6 +13,7 @@ export interface Results {
   readonly memory: MemoryUnderLoad[];
   readonly load: LoadResult[];
   readonly statements: StatementCount[];
+  readonly lists: ListResult[];
 }
 
 export interface Machine {

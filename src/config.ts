@@ -4,9 +4,22 @@ import { readSecretKeys } from './config/secret-key.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
 import type { SecretKeys } from './crypto/secret-keys.ts';
 import { closestLanguage, loadMailTemplates } from './mail/templates.ts';
+import { type PasswordProblem, passwordProblem } from './passwords/acceptable.ts';
 
 /** All that the environment decides. Durations are in whole seconds. */
 export type Config = ReturnType<typeof loadConfig>;
+
+/** What the first administrator is called until somebody says otherwise. */
+export const FIRST_ADMINISTRATOR_NAME = { firstName: 'First', lastName: 'Administrator' };
+
+/** Where links in mails lead: what a token in one of them opens, whoever reads along on the way would have too. */
+const LINK_VARIABLES = [
+  'APP_URL',
+  'EMAIL_VERIFICATION_URL',
+  'EMAIL_CHANGE_URL',
+  'INVITATION_URL',
+  'PASSWORD_RESET_URL',
+] as const;
 
 /**
  * What the environment asks for, checked as a whole. An empty variable counts as absent. `developmentSecretKey` is asked
@@ -112,6 +125,7 @@ export function loadConfig(
     graphiql: value('GRAPHIQL') ?? !production,
     introspection: value('INTROSPECTION') ?? !production,
     federation: value('FEDERATION'),
+    federatedTracing: value('FEDERATED_TRACING'),
     logLevel: value('LOG_LEVEL'),
     metrics: value('METRICS'),
     /** The base of an OpenTelemetry collector. Null: no traces. */
@@ -137,6 +151,10 @@ export function loadConfig(
     !production || (settings.publicUrl?.startsWith('https:') ?? false),
     'must be https in production',
   );
+  for (const name of LINK_VARIABLES) {
+    const isEncrypted = /^https:/i.test(value(name) ?? 'https:');
+    demand([name, 'NODE_ENV'], !production || isEncrypted, 'must be https in production');
+  }
   demand(['SECRET_KEY'], !production || isGiven('SECRET_KEY'), 'is required in production');
   demand(
     ['MAIL_TRANSPORT', 'NODE_ENV'],
@@ -178,6 +196,19 @@ export function loadConfig(
     adminPassword === null || codePoints(adminPassword) >= settings.passwordMinLength,
     `must have at least PASSWORD_MIN_LENGTH characters (${settings.passwordMinLength})`,
   );
+  if (settings.firstAdministrator !== null) {
+    const { email, password } = settings.firstAdministrator;
+    const problem = passwordProblem(
+      password,
+      { email, ...FIRST_ADMINISTRATOR_NAME },
+      { minLength: settings.passwordMinLength, hostName: new URL(settings.publicUrl ?? 'http://localhost').hostname },
+    );
+    demand(
+      ['ADMIN_PASSWORD', 'ADMIN_EMAIL', 'PASSWORD_MIN_LENGTH', 'PUBLIC_URL'],
+      problem === null,
+      problem === null ? '' : guessableRequirements[problem.code],
+    );
+  }
 
   demand(
     ['OAUTH_PROVIDERS'],
@@ -203,6 +234,15 @@ export class ConfigError extends Error {
     this.problems = problems;
   }
 }
+
+const guessableRequirements: Readonly<Record<PasswordProblem['code'], string>> = {
+  TOO_SHORT: 'must be longer',
+  TOO_LONG: 'must be shorter',
+  INVALID_CHARACTERS: 'must be proper text',
+  TOO_COMMON: 'must not be among the first passwords that anybody would try',
+  CONTAINS_PERSONAL_DATA: 'must not be made of ADMIN_EMAIL, the names First Administrator, or the name of this service',
+  REPEATED_PATTERN: 'must not only repeat itself',
+};
 
 function inOrderOfDeclaration(problems: ReadonlyMap<string, string>): readonly string[] {
   return Object.keys(variables).flatMap((name) => problems.get(name) ?? []);

@@ -13,12 +13,17 @@ import './email-change/schema.ts';
 import './oauth/schema.ts';
 import './passwords/schema.ts';
 import './registration/schema.ts';
+import './invitations/schema.ts';
+import './invitations/administration.ts';
 import './sessions/schema.ts';
+
+/** What the subgraph schema uses of the federation's directives. */
+const DIRECTIVES = ['@authenticated', '@key', '@requiresScopes', '@shareable', '@tag'];
 
 /** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */
 export function buildSchema({ federation }: { readonly federation: boolean }): GraphQLSchema {
   if (!federation) return builder.toSchema();
   return guardReferences(
-    builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6', federationDirectives: ['@key'] }),
+    builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6', federationDirectives: DIRECTIVES }),
   );
 }

@@ -4,6 +4,7 @@ import type { App } from './app.ts';
 import { createGraphqlEndpoint, GRAPHQL_PATH } from './http/graphql.ts';
 import { hasValidHost } from './http/host.ts';
 import { MAILBOX_JSON_PATH, MAILBOX_PATH, sendMailbox } from './http/mailbox.ts';
+import { createRevocationsSender, REVOCATIONS_PATH } from './http/revocations.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import { DISCOVERY_PATH, discovery, JWKS_PATH, jwks } from './http/well-known.ts';
@@ -16,13 +17,14 @@ const WELL_FORMED_REQUEST_ID = /^[\w.-]{1,64}$/;
 /** Answers every request to the service. `isDraining` tells that it shuts down and wants no new ones. */
 export function createRequestListener(app: App, isDraining: () => boolean): RequestListener {
   const answerGraphql = createGraphqlEndpoint(app);
+  const sendRevocations = createRevocationsSender(app);
 
   return (request, response) => {
     const requestId = requestIdOf(request);
     response.setHeader('x-request-id', requestId);
     setSecurityHeaders(app.issuer.url, response);
     if (!hasValidHost(request)) return sendError(response, 400, 'BAD_USER_INPUT', 'This is no host.');
-    const path = request.url?.split('?', 1)[0];
+    const [path, query = ''] = request.url?.split('?', 2) ?? [];
     if (path === GRAPHQL_PATH) return answerGraphql(request, response, requestId);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
@@ -37,6 +39,8 @@ export function createRequestListener(app: App, isDraining: () => boolean): Requ
         return sendToAnybody(response, jwks(app));
       case DISCOVERY_PATH:
         return sendToAnybody(response, discovery(app));
+      case REVOCATIONS_PATH:
+        return void sendRevocations(query, response);
       case METRICS_PATH:
         return void sendMetrics(app, response);
       case MAILBOX_PATH:

@@ -85,6 +85,7 @@ describe('loadConfig', () => {
       graphiql: true,
       introspection: true,
       federation: true,
+      federatedTracing: false,
       logLevel: 'info',
       metrics: false,
       otlpEndpoint: null,
@@ -141,6 +142,7 @@ describe('loadConfig', () => {
         GRAPHIQL: 'on',
         INTROSPECTION: 'on',
         FEDERATION: 'off',
+        FEDERATED_TRACING: 'on',
         LOG_LEVEL: 'debug',
         METRICS: 'on',
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
@@ -200,6 +202,7 @@ describe('loadConfig', () => {
       graphiql: true,
       introspection: true,
       federation: false,
+      federatedTracing: true,
       logLevel: 'debug',
       metrics: true,
       otlpEndpoint: 'http://collector:4318',
@@ -463,6 +466,25 @@ describe('APP_URL', () => {
   });
 });
 
+describe('where links in mails lead, in production', () => {
+  const places = Object.entries(variables).filter(
+    ([name, variable]) => name === 'APP_URL' || variable.default.startsWith('APP_URL/'),
+  );
+
+  it.each(places.map(([name]) => name))('has to be https, on this machine too: %s', (name) => {
+    const end = name === 'APP_URL' ? '' : '/{token}';
+    for (const base of ['http://app.example.com', 'http://localhost:3000', 'HTTP://127.0.0.1', 'http://[::1]:80']) {
+      expect(problems({ ...production, [name]: `${base}${end}` })).toEqual([`${name} must be https in production`]);
+      expect(problems({ [name]: `${base}${end}` })).toEqual([]);
+    }
+    expect(problems({ ...production, [name]: `HTTPS://app.example.com${end}` })).toEqual([]);
+  });
+
+  it('is known of all of them', () => {
+    expect(places.length).toBeGreaterThanOrEqual(5);
+  });
+});
+
 describe.each(['EMAIL_VERIFICATION_URL', 'EMAIL_CHANGE_URL', 'INVITATION_URL', 'PASSWORD_RESET_URL'])('%s', (name) => {
   it.each([
     'https://app.example.com/proof?token={token}',
@@ -537,7 +559,7 @@ describe('CORS_ORIGINS', () => {
 });
 
 describe('TOKEN_AUDIENCE', () => {
-  it.each([',', 'api,,billing', 'two words'])('refuses %j', (TOKEN_AUDIENCE) => {
+  it.each([',', 'api,,billing', 'two words', 'x'.repeat(1021)])('refuses %j', (TOKEN_AUDIENCE) => {
     expect(problems({ TOKEN_AUDIENCE })).toEqual([expect.stringMatching(/^TOKEN_AUDIENCE must /)]);
   });
 });
@@ -614,7 +636,7 @@ describe('mail', () => {
 });
 
 describe('switches', () => {
-  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION'])(
+  it.each(['RATE_LIMITING', 'WORKER', 'GRAPHIQL', 'INTROSPECTION', 'FEDERATION', 'FEDERATED_TRACING'])(
     '%s is on or off and nothing else',
     (name) => {
       for (const value of ['true', '1', 'ON', 'off ', 'yes']) {
@@ -625,6 +647,7 @@ describe('switches', () => {
 });
 
 describe('ADMIN_EMAIL and ADMIN_PASSWORD', () => {
+  const NAMED = 'must not be made of ADMIN_EMAIL, the names First Administrator, or the name of this service';
   const ADMIN_EMAIL = 'ada@example.com';
   const ADMIN_PASSWORD = 'quiet-harbour-73-lanterns';
 
@@ -650,9 +673,7 @@ describe('ADMIN_EMAIL and ADMIN_PASSWORD', () => {
   });
 
   it('the password has at most 256 code points', () => {
-    const longest = Array.from({ length: 64 }, (_, index) => String.fromCodePoint(0x1f400 + index))
-      .join('')
-      .repeat(4);
+    const longest = Array.from({ length: 256 }, (_, index) => String.fromCodePoint(0x1f400 + index)).join('');
     expect(problems({ ADMIN_EMAIL, ADMIN_PASSWORD: longest })).toEqual([]);
     expect(problems({ ADMIN_EMAIL, ADMIN_PASSWORD: `${longest}🦊` })).toEqual([
       'ADMIN_PASSWORD must have at most 256 characters',
@@ -678,6 +699,25 @@ describe('ADMIN_EMAIL and ADMIN_PASSWORD', () => {
   ])('the password is not the sample %s', (sample) => {
     expect(problems({ ADMIN_EMAIL, ADMIN_PASSWORD: sample })).toEqual([
       'ADMIN_PASSWORD must not be a sample or well-known password',
+    ]);
+  });
+
+  it.each([
+    ['footballbaseball', 'must not be among the first passwords that anybody would try'],
+    ['princess sunshine', 'must not be among the first passwords that anybody would try'],
+    ['augusta.byron.2031', NAMED],
+    ['Augusta Byron @ house.test', NAMED],
+    ['First Augusta Byron', NAMED],
+    ['id.house.test 2031!', NAMED],
+    ['walruswalruswalrus', 'must not only repeat itself'],
+  ])('the password keeps to all that passwords have to: %s', (password, requirement) => {
+    const environment = { PUBLIC_URL: 'https://id.house.test', ADMIN_EMAIL: 'augusta.byron@house.test' };
+    expect(problems({ ...environment, ADMIN_PASSWORD: password })).toEqual([`ADMIN_PASSWORD ${requirement}`]);
+  });
+
+  it('nothing is said of the password while the address is wrong that it may be made of', () => {
+    expect(problems({ ADMIN_EMAIL: 'augusta.byron', ADMIN_PASSWORD: 'augusta.byron.2031' })).toEqual([
+      'ADMIN_EMAIL must be an e-mail address that mail can be sent to',
     ]);
   });
 

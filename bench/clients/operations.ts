@@ -15,7 +15,10 @@ const RefreshAnswer = z.strictObject({ data: z.strictObject({ refreshToken: Toke
 
 export type Tokens = z.infer<typeof Tokens>;
 
-export async function login(connection: HttpConnection, { email, password }: Person): Promise<Tokens> {
+export async function login(
+  connection: HttpConnection,
+  { email, password }: Pick<Person, 'email' | 'password'>,
+): Promise<Tokens> {
   const body = JSON.stringify({ query: LOGIN, variables: { input: { email, password } } });
   return LoginAnswer.parse(JSON.parse(await connection.post(GRAPHQL_PATH, body))).data.login;
 }
@@ -27,8 +30,12 @@ export async function refresh(connection: HttpConnection, refreshToken: string):
 
 /** The answer as it came: the caller knows what it has to be. */
 export function me(connection: HttpConnection, accessToken: string, fields: string): Promise<string> {
-  const body = JSON.stringify({ query: `query Me { me { ${fields} } }` });
-  return connection.post(GRAPHQL_PATH, body, { authorization: `Bearer ${accessToken}` });
+  return ask(connection, accessToken, `query Me { me { ${fields} } }`);
+}
+
+/** The same for any operation. */
+export function ask(connection: HttpConnection, accessToken: string, query: string): Promise<string> {
+  return connection.post(GRAPHQL_PATH, JSON.stringify({ query }), { authorization: `Bearer ${accessToken}` });
 }
 
 export const OWN_FIELDS = 'id email firstName lastName status emailVerified';

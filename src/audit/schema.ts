@@ -55,7 +55,7 @@ builder.queryField('auditEvents', (t) =>
     description: 'A page of the audit events, the newest first. Needs AUDIT_READ.',
     args: { ...pageArguments, filter: t.arg({ type: AuditEventFilterInput, description: 'Which ones.' }) },
     resolve: (_root, { filter, ...page }, context, info) => {
-      const { app } = context;
+      const { db } = context.app;
       const { type, userId, since, until } = filter ?? {};
       refuseUnstorable(['filter', 'type'], { ...type });
       if (typeof userId === 'string' && !isUuid(userId)) {
@@ -67,15 +67,15 @@ builder.queryField('auditEvents', (t) =>
         ...(userId && { OR: [{ actorId: userId }, { subjectId: userId }] }),
         ...((since || until) && { at: { ...(since && { gte: since }), ...(until && { lt: until }) } }),
       };
+      const inOrder: Prisma.AuditEventFindManyArgs = { where, orderBy: [{ at: 'desc' }, { id: 'desc' }] };
+      const relations = selectedRelations(context, info);
       return readPage(page, {
-        find: (stretch) =>
-          app.db.auditEvent.findMany({
-            where,
-            orderBy: [{ at: 'desc' }, { id: 'desc' }],
-            ...stretch,
-            ...selectedRelations(context, info),
-          }),
-        count: () => app.db.auditEvent.count({ where }),
+        find: (stretch) => db.auditEvent.findMany({ ...inOrder, ...stretch, ...relations }),
+        count: () => db.auditEvent.count({ where }),
+        far: {
+          findIds: (stretch) => db.auditEvent.findMany({ ...inOrder, ...stretch, select: { id: true } }),
+          findRows: (ids) => db.auditEvent.findMany({ where: { id: { in: ids } }, ...relations }),
+        },
       });
     },
   }),

@@ -17,7 +17,7 @@ export const permissions = Object.keys(permissionDescriptions) as readonly Permi
 /** The built-in role that holds every permission, those of later versions included. */
 export const ADMIN_ROLE = 'admin';
 
-/** The built-in role of everybody with an account. */
+/** The built-in role that every new account is given; it may be taken away like others. */
 export const USER_ROLE = 'user';
 
 interface PermissionBearer {

@@ -60,6 +60,15 @@ export function splitList(text: string): readonly string[] {
   return text.split(',').map((entry) => entry.trim());
 }
 
+/** As much as JSON makes of the value, in bytes. */
+export function atMostBytes<Value>(most: number, read: Reader<Value>): Reader<Value> {
+  return (text) => {
+    const value = read(text);
+    if (value instanceof Refused || Buffer.byteLength(JSON.stringify(value)) <= most) return value;
+    return new Refused(`must not take more than ${most} bytes`);
+  };
+}
+
 export const word: Reader<string> = (text) => (/\s/.test(text) ? new Refused('must have no spaces') : text);
 
 export const host: Reader<string> = (text) =>

@@ -1,6 +1,7 @@
 import { oauthProviders } from './oauth-providers.ts';
 import {
   administratorPassword,
+  atMostBytes,
   emailAddress,
   exactly,
   exactOrigin,
@@ -38,7 +39,8 @@ const declared = {
   PUBLIC_URL: optional(ownBase, 'http://localhost: and the bound port'),
   SECRET_KEY: optional(readSecretKeys, 'generated into DATA_DIR'),
   KEY_ROTATION_DAYS: setting('90', integer(0, 3650)),
-  TOKEN_AUDIENCE: optional(list(word), 'PUBLIC_URL'),
+  // In every access token, which has to stay below 8 KiB.
+  TOKEN_AUDIENCE: optional(atMostBytes(1024, list(word)), 'PUBLIC_URL'),
   ACCESS_TOKEN_TTL_SECONDS: setting('7200', integer(1, DAY_SECONDS)),
   REFRESH_TOKEN_TTL_SECONDS: setting('5184000', integer(1, YEAR_SECONDS)),
   SESSION_MAX_AGE_SECONDS: setting('7776000', integer(1, YEAR_SECONDS)),
@@ -74,6 +76,7 @@ const declared = {
   GRAPHIQL: optional(onOrOff, 'on'),
   INTROSPECTION: optional(onOrOff, 'on'),
   FEDERATION: setting('on', onOrOff),
+  FEDERATED_TRACING: setting('off', onOrOff),
   LOG_LEVEL: setting('info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   METRICS: setting('off', onOrOff),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(httpBase),

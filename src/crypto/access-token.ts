@@ -42,14 +42,26 @@ const compactJwsPattern = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 // Its end gets no such grace: a token refused a second early is refreshed, one honoured late outlives what was promised.
 const issuedAtToleranceSeconds = 1;
 
-/** A signed JWT access token; its instants are whole seconds, rounded down. @see RFC 9068 §2 */
+// Proxies and services commonly read 8 KiB of headers, and a token beyond that could not be used. With this much of roles
+// and the longest audiences that the configuration takes, all of it stays below.
+const maximalRolesBytes = 4096;
+
+/**
+ * A signed JWT access token of less than 8 KiB; its instants are whole seconds, rounded down. Names of roles that do not
+ * fit are left out, and `roles_omitted` says how many; permissions are all there.
+ *
+ * @see RFC 9068 §2
+ */
 export function signAccessToken(issuer: AccessTokenIssuer, key: SigningKey, token: AccessToken): Promise<string> {
   const [audience, ...others] = issuer.audiences;
+  const roles = fitting(token.roles);
+  const omitted = token.roles.length - roles.length;
   return new SignJWT({
     sid: token.sessionId,
     client_id: token.clientId,
     scope: token.permissions.join(' '),
-    roles: token.roles,
+    roles,
+    ...(omitted > 0 && { roles_omitted: omitted }),
   })
     .setProtectedHeader({ typ: type, alg: key.algorithm, kid: key.id })
     .setIssuer(issuer.url)
@@ -59,6 +71,17 @@ export function signAccessToken(issuer: AccessTokenIssuer, key: SigningKey, toke
     .setIssuedAt(token.issuedAt)
     .setExpirationTime(token.expiresAt)
     .sign(key.privateKey);
+}
+
+/** A long name makes no room for itself at the cost of a short one behind it, such as that of a built-in role. */
+function fitting(names: readonly string[]): readonly string[] {
+  let free = maximalRolesBytes;
+  return names.filter((name) => {
+    const bytes = Buffer.byteLength(JSON.stringify(name)) + 1;
+    if (bytes > free) return false;
+    free -= bytes;
+    return true;
+  });
 }
 
 /**

@@ -23,7 +23,7 @@ export const nameField = textField({
   isRequired: true,
 });
 
-/** A note: at most 2,000 code points, line breaks allowed; what is blank becomes null. */
+/** A note: at most 2,000 code points, tabs and line breaks allowed, these as LF; what is blank becomes null. */
 export const remarkField = textField({
   maxCodePoints: MAX_REMARK_CODE_POINTS,
   isRequired: false,
@@ -56,7 +56,7 @@ export function textField({ maxCodePoints, isRequired, isNote = false }: TextRul
     // Bounded before it is normalised, so that a large input costs nothing.
     if (text.length > 4 * maxCodePoints) return refused(context, 'TOO_LONG', `At most ${maxCodePoints} characters.`);
     if (!text.isWellFormed()) return refused(context, 'INVALID_CHARACTERS', 'This holds half a character.');
-    const normalised = text.normalize('NFC').trim();
+    const normalised = (isNote ? text.replaceAll('\r\n', '\n') : text).normalize('NFC').trim();
     if (forbidden.test(normalised))
       return refused(
         context,

@@ -8,6 +8,7 @@ import { DateTimeResolver, EmailAddressResolver, JSONObjectResolver, JWTResolver
 import type { Permission } from '../auth/permissions.ts';
 import type PrismaTypes from '../database/generated/pothos.ts';
 import { getDatamodel } from '../database/generated/pothos.ts';
+import { carryScopes } from './carry-scopes.ts';
 import type { Context } from './context.ts';
 import { unauthorizedError } from './errors.ts';
 import { loadScopes } from './scopes.ts';
@@ -38,7 +39,7 @@ interface SchemaTypes {
 
 export const builder = new SchemaBuilder<SchemaTypes>({
   // ScopeAuth stands before Errors, so that a refusal is a top-level error and never a member of a result union.
-  plugins: [ScopeAuthPlugin, ErrorsPlugin, PrismaPlugin, DirectivesPlugin, FederationPlugin],
+  plugins: [ScopeAuthPlugin, ErrorsPlugin, PrismaPlugin, DirectivesPlugin, FederationPlugin, carryScopes],
   defaultFieldNullability: false,
   scopeAuth: { authScopes: loadScopes, unauthorizedError },
   errors: {

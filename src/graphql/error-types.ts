@@ -17,14 +17,17 @@ export const ErrorInterface = builder.interfaceRef<IdentityError>('Error').imple
   }),
 });
 
+// Shareable is what says nothing of identity, so that a neighbour in the graph can answer with the same types.
 builder.objectType(NotFoundError, {
   name: 'NotFoundError',
+  shareable: true,
   description: 'There is nothing with this id, or it is not yours to see.',
   interfaces: [ErrorInterface],
 });
 
 builder.objectType(RateLimitedError, {
   name: 'RateLimitedError',
+  shareable: true,
   description: 'Refused for now: too many attempts, or too many at once.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
@@ -33,6 +36,7 @@ builder.objectType(RateLimitedError, {
 });
 
 const FieldErrorObject = builder.objectRef<FieldProblem>('FieldError').implement({
+  shareable: true,
   description: 'What is wrong with one field of an input.',
   fields: (t) => ({
     path: t.stringList({
@@ -46,6 +50,7 @@ const FieldErrorObject = builder.objectRef<FieldProblem>('FieldError').implement
 
 builder.objectType(ValidationError, {
   name: 'ValidationError',
+  shareable: true,
   description: 'Something in the input is not as it has to be; nothing was changed.',
   interfaces: [ErrorInterface],
   fields: (t) => ({

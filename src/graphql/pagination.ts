@@ -21,25 +21,63 @@ export interface Page<Item> extends PageArguments {
   readonly countAll: () => Promise<number>;
 }
 
+interface Stretch {
+  readonly skip: number;
+  readonly take: number;
+}
+
 interface PageSource<Row> {
   /** Up to `take` rows after the first `skip`, in a fixed order. */
-  readonly find: (stretch: { readonly skip: number; readonly take: number }) => Promise<Row[]>;
+  readonly find: (stretch: Stretch) => Promise<Row[]>;
   readonly count: () => Promise<number>;
+  /** For lists that grow long. */
+  readonly far?: FarRows<Row>;
 }
+
+interface Identified {
+  readonly id: string;
+}
+
+/** The same rows in two steps, of which the first reads nothing that is not in the index of the order. */
+interface FarRows<Row> {
+  readonly findIds: (stretch: Stretch) => Promise<readonly Identified[]>;
+  /** In any order; without those that are gone since. */
+  readonly findRows: (ids: string[]) => Promise<readonly Row[]>;
+}
+
+/** From here on it costs less to pass over an index and to look the rows up than to read all that are passed over. */
+const FAR = 1000;
 
 /**
  * One page. It reads one row more than asked for instead of counting, to know whether there is a next one.
  *
  * @throws GraphQLError BAD_USER_INPUT for a limit outside 1 to 100 or a negative offset: refused, never clamped
  */
-export async function readPage<Row>({ offset, limit }: PageArguments, source: PageSource<Row>): Promise<Page<Row>> {
+export async function readPage<Row extends Identified>(
+  { offset, limit }: PageArguments,
+  source: PageSource<Row>,
+): Promise<Page<Row>> {
   refuseBadInput([
     ...(offset >= 0 ? [] : [problem(['offset'], 'TOO_SMALL', 'The offset must be 0 or more.')]),
     ...(limit >= 1 ? [] : [problem(['limit'], 'TOO_SMALL', 'The limit must be 1 or more.')]),
     ...(limit <= MAX_LIMIT ? [] : [problem(['limit'], 'TOO_LARGE', `The limit must be ${MAX_LIMIT} or less.`)]),
   ]);
-  const rows = await source.find({ skip: offset, take: limit + 1 });
+  const stretch = { skip: offset, take: limit + 1 };
+  if (source.far !== undefined && offset >= FAR) {
+    const found = await source.far.findIds(stretch);
+    const items = await rowsInOrder(source.far, found.slice(0, limit));
+    return { offset, limit, items, hasNextPage: found.length > limit, countAll: source.count };
+  }
+  const rows = await source.find(stretch);
   return { offset, limit, items: rows.slice(0, limit), hasNextPage: rows.length > limit, countAll: source.count };
+}
+
+async function rowsInOrder<Row extends Identified>(
+  { findRows }: FarRows<Row>,
+  found: readonly Identified[],
+): Promise<readonly Row[]> {
+  const rows = new Map((await findRows(found.map(({ id }) => id))).map((row) => [row.id, row]));
+  return found.flatMap(({ id }) => rows.get(id) ?? []);
 }
 
 /**

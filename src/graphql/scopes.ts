@@ -1,6 +1,7 @@
 import type { Permission } from '../auth/permissions.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { canonicalEmail } from '../fields/email-address.ts';
+import { holdsRole } from '../roles/service.ts';
 import type { Context } from './context.ts';
 import { forbidden, unauthenticated } from './errors.ts';
 
@@ -12,7 +13,7 @@ export async function loadScopes(context: Context) {
   const viewer = await context.viewer();
   return {
     authenticated: viewer !== null,
-    role: (name: string) => viewer?.roles.has(name) ?? false,
+    role: (name: string) => viewer !== null && holdsRole(viewer.heldRoles, name),
     permission: (permission: Permission) => viewer?.permissions.has(permission) ?? false,
     user: (id: string) => viewer?.user.id === id.toLowerCase(),
     email: (email: string) => viewer !== null && viewer.user.email === canonicalEmail(email),

@@ -5,6 +5,7 @@ import type { App } from '../app.ts';
 import { createContext, readBearer } from '../graphql/context.ts';
 import { documentCaches } from '../graphql/document-cache.ts';
 import { MASKED_MESSAGE } from '../graphql/errors.ts';
+import { federatedTracing } from '../graphql/federated-tracing.ts';
 import { hardening } from '../graphql/hardening.ts';
 import { presentErrors } from '../graphql/present-errors.ts';
 import { refreshCookie } from '../graphql/refresh-cookie.ts';
@@ -54,6 +55,7 @@ export function createGraphqlEndpoint(app: App) {
     plugins: [
       readParameters,
       ...hardening(config),
+      ...(config.federatedTracing ? [federatedTracing()] : []),
       ...(metrics === null ? [] : [countRefusedRequests(metrics)]),
       presentErrors({ log, suggestions: config.introspection }),
     ],

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { hashNewPassword } from '../auth/passwords.ts';
 import type { Viewer } from '../auth/viewer.ts';
+import { lockViewer } from '../auth/viewer-lock.ts';
 import { queueMail } from '../mail/mailer.ts';
 import { endSessions } from '../sessions/end.ts';
 import { InvalidCredentialsError } from '../sessions/errors.ts';
@@ -23,6 +24,7 @@ export interface ChangePasswordInput {
  * @throws ValidationError for a new password that is not acceptable
  * @throws InvalidCredentialsError for a wrong current one, and for a user without one
  * @throws RateLimitedError after too many wrong passwords, or while too many hashes wait
+ * @throws UnauthenticatedError when the session has ended meanwhile
  * @see OWASP ASVS 5.0 V6.2.3, V7.4.3
  */
 export async function changePassword(
@@ -37,6 +39,7 @@ export async function changePassword(
   const passwordHash = await hashNewPassword(app, newPassword);
   return app.db.$transaction(async (transaction) => {
     const now = app.now();
+    await lockViewer(app, transaction, viewer, id);
     // The user row first: no login with the old password makes a session after this.
     const { count } = await transaction.user.updateMany({
       where: { id, email, status: 'ACTIVE', passwordHash: verifiedHash },

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { admitAttempt } from '../auth/login-attempts.ts';
 import { passwordMatches } from '../auth/passwords.ts';
+import { lockUser } from '../auth/user-lock.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { isPlausiblePassword } from '../crypto/password-hash.ts';
 import { InvalidCredentialsError } from '../sessions/errors.ts';
@@ -24,13 +25,17 @@ export async function requireCurrentPassword(
   const throttleKeys = await admitAttempt(app, email, client);
   const matches = await passwordMatches(app, passwordHash, password, throttleKeys);
   if (matches && passwordHash !== null) return passwordHash;
-  await recordEvent(app.db, {
-    type: 'password.refused',
-    at: app.now(),
-    actorId: id,
-    subjectId: id,
-    email,
-    client,
+  await app.db.$transaction(async (transaction) => {
+    // Who was deleted while the hash was made has no id any more that could be named.
+    const knownId = (await lockUser(transaction, id)) === null ? null : id;
+    await recordEvent(transaction, {
+      type: 'password.refused',
+      at: app.now(),
+      actorId: knownId,
+      subjectId: knownId,
+      email,
+      client,
+    });
   });
   throw new InvalidCredentialsError();
 }

@@ -5,7 +5,7 @@ import { hashNewPassword } from '../auth/passwords.ts';
 import { allows, runAfterwards } from '../auth/run-hooks.ts';
 import { lockUserByEmail } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
-import { EmailTakenError } from '../errors.ts';
+import { EmailTakenError, RateLimitedError } from '../errors.ts';
 import { emailField, localeField, nameField, parseInput } from '../fields/input.ts';
 import type { HookRequest } from '../hooks.ts';
 import { clientNetwork } from '../limits/client-network.ts';
@@ -29,6 +29,10 @@ export interface Registration {
   readonly verificationRequired: boolean;
   readonly activationRequired: boolean;
 }
+
+/** For an address that is taken whenever it is tried, and free whenever its owner is looked for. */
+const MAX_ATTEMPTS = 5;
+const RETRY_AFTER_SECONDS = 1;
 
 const registerUserFields = z.object({
   email: emailField,
@@ -65,15 +69,9 @@ export async function registerUser(app: App, request: HookRequest, input: Regist
   }
 
   const passwordHash = await hashNewPassword(app, input.password);
-  const user = await app.db.$transaction(async (transaction) => {
-    try {
-      return await insertRegistered(app, transaction, request, { ...fields, locale, passwordHash });
-    } catch (error) {
-      if (!(error instanceof EmailTakenError)) throw error;
-      await refuseTaken(app, transaction, request, fields.email);
-      return null;
-    }
-  });
+  const user = await app.db.$transaction((transaction) =>
+    insertOrRefuse(app, transaction, request, { ...fields, locale, passwordHash }),
+  );
   if (user !== null) runAfterwards(app, 'postRegistration', user, request);
   else if (emailVerification === 'off') throw new EmailTakenError();
   return {
@@ -89,6 +87,29 @@ interface Registered {
   readonly lastName: string;
   readonly passwordHash: string;
   readonly locale?: string | null | undefined;
+}
+
+/** The new user, or null when somebody has the address, who has been told; one of the two is so for certain. */
+async function insertOrRefuse(
+  app: App,
+  transaction: Prisma.TransactionClient,
+  request: HookRequest,
+  registered: Registered,
+): Promise<User | null> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    try {
+      return await insertRegistered(app, transaction, request, registered);
+    } catch (error) {
+      if (!(error instanceof EmailTakenError)) throw error;
+    }
+    const ownerId = await lockUserByEmail(transaction, registered.email);
+    if (ownerId !== null) {
+      await refuseTaken(app, transaction, request, { email: registered.email, ownerId });
+      return null;
+    }
+    // Whoever had the address has been deleted or moved away since.
+  }
+  throw new RateLimitedError(RETRY_AFTER_SECONDS);
 }
 
 async function insertRegistered(
@@ -122,10 +143,9 @@ async function refuseTaken(
   app: App,
   transaction: Prisma.TransactionClient,
   request: HookRequest,
-  email: string,
+  { email, ownerId }: { readonly email: string; readonly ownerId: string },
 ): Promise<void> {
-  const ownerId = await lockUserByEmail(transaction, email);
-  if (ownerId !== null && app.config.emailVerification !== 'off') {
+  if (app.config.emailVerification !== 'off') {
     const mail = { kind: 'account_exists', recipient: email, userId: ownerId } as const;
     if (await mayMail(app, transaction, mail)) await queueMail(app, transaction, mail);
   }

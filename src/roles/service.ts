@@ -5,16 +5,31 @@ import { NotFoundError, ValidationError } from '../errors.ts';
 export const MAX_ROLE_NAME_CODE_POINTS = 64;
 export const MAX_ROLES_PER_USER = 50;
 
-const CONTROL_CHARACTER = /\p{Cc}/u;
+/** What nobody sees, and what turns the direction of writing: with it, another name looks like `admin`. */
+const NOT_IN_A_NAME = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/u;
 
 /**
- * The form of a role's name in which it must be unique and is looked up: white space at the ends removed, NFKC, lower
- * case. Null for what cannot be a role's name: empty, over 64 code points, or with control characters.
+ * The form of a role's name in which it must be unique and is compared, everywhere: NFKC, letters without their case,
+ * white space at the ends removed. Null for what cannot be a role's name: empty, over 64 code points in this form, or
+ * with characters that are not seen.
+ *
+ * @see Unicode Standard, D147 (compatibility caseless matching)
  */
 export function roleNameKey(name: string): string | null {
-  if (name.length > 2 * MAX_ROLE_NAME_CODE_POINTS || CONTROL_CHARACTER.test(name) || !name.isWellFormed()) return null;
-  const key = name.trim().normalize('NFKC').toLowerCase();
+  if (name.length > 2 * MAX_ROLE_NAME_CODE_POINTS || NOT_IN_A_NAME.test(name) || !name.isWellFormed()) return null;
+  const key = caseFolded(name.normalize('NFKC')).normalize('NFKC').trim();
   return key === '' || [...key].length > MAX_ROLE_NAME_CODE_POINTS ? null : key;
+}
+
+/** `ẞ` becomes `ß` before it becomes `ss`, and `ſ` becomes `s` on the way up. */
+function caseFolded(text: string): string {
+  return text.toLowerCase().toUpperCase().toLowerCase();
+}
+
+/** Whether the role of this name is among these. */
+export function holdsRole(roles: readonly Pick<Role, 'nameKey'>[], name: string): boolean {
+  const nameKey = roleNameKey(name);
+  return roles.some((role) => role.nameKey === nameKey);
 }
 
 /** @throws ValidationError, at this field of the input, for more roles than a user may hold */

@@ -67,7 +67,14 @@ interface SessionsToEnd {
   /** The one to leave alone. */
   readonly exceptSessionId?: string;
   readonly actorId: string;
-  readonly reason: 'logout' | 'logout_everywhere' | 'revoked' | 'user_revoked' | 'password_changed' | 'address_proven';
+  readonly reason:
+    | 'logout'
+    | 'logout_everywhere'
+    | 'revoked'
+    | 'user_revoked'
+    | 'password_changed'
+    | 'address_proven'
+    | 'email_unverified';
 }
 
 /**

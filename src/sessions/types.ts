@@ -69,17 +69,26 @@ const SessionObject = builder.prismaObject('Session', {
 });
 
 builder.prismaObjectField('User', 'sessions', (t) =>
-  t.relation('sessions', {
+  t.field({
+    type: [SessionObject],
     nullable: true,
     description: `Where the user is signed in, the last used first, at most ${SESSIONS_SHOWN}. For the user himself or with SESSIONS_REVOKE; otherwise null and FORBIDDEN.`,
     authScopes: (user) => ({ user: user.id, permission: 'SESSIONS_REVOKE', $granted: 'signedIn' }),
     grantScopes: ['signedIn'],
-    // A relation is loaded for all users of an answer in one statement.
-    query: (_args, { app }) => ({
-      where: { revokedAt: null, idleExpiresAt: { gt: app.now() } },
-      orderBy: [{ lastUsedAt: 'desc' }, { id: 'asc' }],
-      take: SESSIONS_SHOWN,
-    }),
+    // No `relation`, which fails for who was deleted in the meantime. Prisma looks up all users of an answer at once.
+    resolve: async ({ id }, _args, { app }) => {
+      const found = await app.db.user.findUnique({
+        where: { id },
+        select: {
+          sessions: {
+            where: { revokedAt: null, idleExpiresAt: { gt: app.now() } },
+            orderBy: [{ lastUsedAt: 'desc' }, { id: 'asc' }],
+            take: SESSIONS_SHOWN,
+          },
+        },
+      });
+      return found?.sessions ?? [];
+    },
   }),
 );
 

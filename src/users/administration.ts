@@ -45,7 +45,7 @@ const CreateUserInput = builder.inputType('CreateUserInput', {
       description: 'Whether the address counts as proven.',
     }),
     roleIds: t.idList({
-      description: 'Roles besides "user", which everybody holds. All their permissions must be yours.',
+      description: 'Roles besides "user", which every new account gets. All their permissions must be yours.',
     }),
     locale: t.string({ description: 'The language of mails to this person, a BCP 47 tag.' }),
   }),
@@ -55,12 +55,18 @@ const UpdateUserInput = builder.inputType('UpdateUserInput', {
   description: 'What to change of a user. What is not named stays as it is.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'The user’s id.' }),
-    email: t.string({ description: 'A new address; it is unverified unless `emailVerified: true` is said.' }),
+    email: t.string({
+      description:
+        'A new address; it is unverified unless `emailVerified: true` is said. Where verification is required, that ends every session.',
+    }),
     firstName: t.string({ description: 'Given name: 1 to 100 characters on one line.' }),
     lastName: t.string({ description: 'Family name: 1 to 100 characters on one line.' }),
     locale: t.string({ description: 'The language of mails to this person, a BCP 47 tag; null takes it away.' }),
     remark: t.string({ description: 'A note for administrators; null takes it away.' }),
-    emailVerified: t.boolean({ description: 'Whether the address counts as proven.' }),
+    emailVerified: t.boolean({
+      description:
+        'Whether the address counts as proven. Where verification is required, taking that back ends every session.',
+    }),
   }),
 });
 

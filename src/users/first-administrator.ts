@@ -4,6 +4,7 @@ import type { App } from '../app.ts';
 import { recordEvent } from '../audit/service.ts';
 import { hashNewPassword } from '../auth/passwords.ts';
 import { ADMIN_ROLE, USER_ROLE } from '../auth/permissions.ts';
+import { FIRST_ADMINISTRATOR_NAME } from '../config.ts';
 
 const DEVELOPMENT_EMAIL = 'admin@localhost';
 
@@ -49,8 +50,7 @@ async function createAdministrator(app: App, { email, password }: Credentials): 
       data: {
         id: newId(),
         email,
-        firstName: 'First',
-        lastName: 'Administrator',
+        ...FIRST_ADMINISTRATOR_NAME,
         emailVerified: true,
         passwordHash,
         createdAt: now,

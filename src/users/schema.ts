@@ -11,7 +11,6 @@ import {
   selectedRelations,
 } from '../graphql/pagination.ts';
 import { UserStatusEnum } from '../graphql/user-status.ts';
-import { roleNameKey } from '../roles/service.ts';
 import { isAuthorized } from './is-authorized.ts';
 import { type UserOrderField, usersOrderBy, usersWhere } from './list.ts';
 import { UserObject } from './types.ts';
@@ -101,16 +100,19 @@ builder.queryFields((t) => ({
       filter: t.arg({ type: UserFilterInput, description: 'Which ones.' }),
       orderBy: t.arg({ type: UserOrderInput, description: 'In which order.' }),
     },
-    resolve: (_root, { filter, orderBy, ...page }, context, info) => {
-      const { app } = context;
+    resolve: async (_root, { filter, orderBy, ...page }, context, info) => {
+      const { db } = context.app;
       refuseUnstorable(['filter'], filter ?? {});
-      const roleKey = typeof filter?.role === 'string' ? (roleNameKey(filter.role) ?? '') : null;
-      const where = usersWhere(filter ?? {}, roleKey);
+      const where = await usersWhere(db, filter ?? {});
       const order = usersOrderBy(orderBy?.field ?? 'CREATED_AT', orderBy?.direction ?? 'DESC');
+      const relations = selectedRelations(context, info);
       return readPage(page, {
-        find: (stretch) =>
-          app.db.user.findMany({ where, orderBy: order, ...stretch, ...selectedRelations(context, info) }),
-        count: () => app.db.user.count({ where }),
+        find: (stretch) => db.user.findMany({ where, orderBy: order, ...stretch, ...relations }),
+        count: () => db.user.count({ where }),
+        far: {
+          findIds: (stretch) => db.user.findMany({ where, orderBy: order, ...stretch, select: { id: true } }),
+          findRows: (ids) => db.user.findMany({ where: { id: { in: ids } }, ...relations }),
+        },
       });
     },
   }),
@@ -118,10 +120,12 @@ builder.queryFields((t) => ({
   isAuthorized: t.boolean({
     skipTypeScopes: true,
     description:
-      'Whether an access token is good right now and its user meets every condition that is given. Public; false for every bad token, never an error.',
+      'Whether an access token is good right now and its user meets every condition that is given. A condition that is null is met by nobody. Public; false for every bad token, never an error.',
     args: {
       accessToken: t.arg.string({ required: true, description: 'The access token to judge.' }),
-      anyRole: t.arg.stringList({ description: 'The names of roles of which the user holds at least one, now.' }),
+      anyRole: t.arg.stringList({
+        description: 'The names of roles, whatever their case, of which the user holds at least one, now.',
+      }),
       userId: t.arg.id({ description: 'The user’s id.' }),
       email: t.arg.string({ description: 'The user’s address, which has to be verified.' }),
     },

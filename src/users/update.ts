@@ -8,6 +8,7 @@ import type { Prisma, User } from '../database/generated/client.ts';
 import { violatesUnique } from '../database/unique-violation.ts';
 import { EmailTakenError } from '../errors.ts';
 import { emailField, localeField, nameField, parseInput, remarkField } from '../fields/input.ts';
+import { endSessions } from '../sessions/end.ts';
 import { revokeUserTokens } from '../tokens/service.ts';
 import { lockedUser } from './locked-user.ts';
 
@@ -53,7 +54,8 @@ export async function updateMe(app: App, viewer: Viewer, client: Client, input: 
 
 /**
  * The user is as the input says, on record. A new address is unverified unless the input says that it is verified, and
- * kills the links that were sent before.
+ * kills the links that were sent before. Where nobody signs in with an unverified address, the sessions of who has one
+ * now have ended.
  *
  * @throws ValidationError
  * @throws NotFoundError
@@ -71,13 +73,34 @@ export async function updateUser(app: App, viewer: Viewer, client: Client, input
     const user = await lockedUser(app, transaction, viewer, input.id);
     const isMoved = named.email !== undefined && named.email !== user.email;
     const emailVerified = named.emailVerified ?? (isMoved ? false : user.emailVerified);
-    if (isMoved || emailVerified !== user.emailVerified) {
+    const isOtherwiseProven = isMoved || emailVerified !== user.emailVerified;
+    const mayNotSignIn = !emailVerified && app.config.emailVerification === 'required';
+    if (isOtherwiseProven) {
       await requireAuthorityOver(transaction, viewer, user.id);
       await revokeUserTokens(app, transaction, user.id);
     }
-    if (!emailVerified && app.config.emailVerification === 'required') administrators?.requireOtherThan(user.id);
-    return writeChanges(app, transaction, { viewer, client, user, changes: { ...named, emailVerified } });
+    if (mayNotSignIn) administrators?.requireOtherThan(user.id);
+    if (isMoved) await requireFreeAddress(transaction, named.email);
+    const updated = await writeChanges(app, transaction, {
+      viewer,
+      client,
+      user,
+      changes: { ...named, emailVerified },
+    });
+    if (isOtherwiseProven && mayNotSignIn) {
+      const reason = 'email_unverified';
+      await endSessions(app, transaction, client, { userId: user.id, actorId: viewer.user.id, reason });
+    }
+    return updated;
   });
+}
+
+/** Not left to the update alone: two who want each other's address would wait for each other in vain. */
+async function requireFreeAddress(transaction: Prisma.TransactionClient, email: string | undefined): Promise<void> {
+  if (email === undefined) return;
+  if ((await transaction.user.findUnique({ where: { email }, select: { id: true } })) !== null) {
+    throw new EmailTakenError();
+  }
 }
 
 interface Changes {

@@ -6,18 +6,27 @@ import type { Import } from './imports.ts';
  *
  * The plan (`main · cli → server → schema → <feature>/schema → graphql → <feature>/service → auth → app → …`) as it is
  * built: `serve.ts` starts what `server.ts` answers with the help of `http`; `<feature>/types.ts` are the API's types that
- * other features' schemas need; `audit` and `keys` need no App, which holds the keys; the configuration reads secret keys
- * and addresses, so `crypto` and `fields`, which are pure, are below it.
+ * other features' schemas need; `audit` and `keys` need no App, which holds the keys; the configuration reads secret keys,
+ * addresses and the first password, so `crypto`, `fields` and what makes a password acceptable, which know nothing of the
+ * service, are below it.
  */
 export const FLOORS: readonly (readonly string[])[] = [
   ['cli.ts'],
   ['cli'],
   ['main.ts'],
+  ['prepare.ts'],
   ['failure.ts', 'print-schema.ts', 'serve.ts', 'until-signal.ts'],
   ['server.ts'],
   ['http'],
   ['schema.ts', 'worker.ts'],
-  ['<feature>/schema.ts', 'audit/schema.ts', 'tokens/schema.ts', 'users/administration.ts', 'users/roles.ts'],
+  [
+    '<feature>/schema.ts',
+    'audit/schema.ts',
+    'tokens/schema.ts',
+    'users/administration.ts',
+    'users/roles.ts',
+    'invitations/administration.ts',
+  ],
   ['<feature>/types.ts'],
   ['graphql'],
   ['<feature>'],
@@ -32,9 +41,12 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['database', 'limits', 'log.ts', 'providers'],
   ['config.ts'],
   ['config'],
+  ['runtime.ts'],
   ['mail/templates.ts'],
   ['mail/language.ts'],
+  ['passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
   ['mail/kinds.ts', 'mail/placeholders.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['cache-directory.ts'],
   ['errors.ts'],
 ];
 
@@ -46,8 +58,10 @@ export const FEATURES: readonly string[] = [
   'users',
   'verification',
   'registration',
+  'invitations',
   'email-change',
   'oauth',
+  'revocation-feed',
 ];
 
 /** The room of a file: its folder, or itself. */

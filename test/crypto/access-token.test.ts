@@ -1,6 +1,7 @@
 import { CompactEncrypt, decodeJwt, decodeProtectedHeader, exportSPKI, FlattenedSign, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 
+import { permissions } from '../../src/auth/permissions.ts';
 import { type AccessToken, signAccessToken, verifyAccessToken } from '../../src/crypto/access-token.ts';
 import type { SecretKeys } from '../../src/crypto/secret-keys.ts';
 import { generateSigningKey, openSigningKey, type SigningKey } from '../../src/crypto/signing-keys.ts';
@@ -92,6 +93,34 @@ describe('signAccessToken', () => {
     const token = await signAccessToken({ url: issuer.url, audiences }, key, accessToken);
     expect(decodeJwt(token).aud).toEqual(audiences);
   });
+
+  it.each([
+    ['four-byte characters', '𝕷'],
+    ['characters that JSON escapes', '"'],
+  ])(
+    'stays below 8 KiB with fifty roles of 64 %s, every permission and the longest audiences',
+    async (_, character) => {
+      const longNames = Array.from({ length: 49 }, (_, index) => `${character.repeat(62)}${10 + index}`);
+      const audiences = ['x'.repeat(1020)] as const;
+      const longUrl = `https://${'id.'.repeat(80)}example.com:65535`;
+      const token = await signAccessToken({ url: longUrl, audiences }, key, {
+        ...accessToken,
+        roles: [...longNames, 'user'],
+        permissions,
+      });
+      expect(token.length).toBeLessThan(8192);
+      const {
+        roles,
+        roles_omitted: omitted,
+        scope,
+      } = decodeJwt<{ roles: string[]; roles_omitted: number; scope: string }>(token);
+      expect(scope).toBe(permissions.join(' '));
+      expect(roles).toEqual([...longNames.slice(0, roles.length - 1), 'user']);
+      expect(roles.length).toBeGreaterThan(10);
+      expect(omitted).toBe(50 - roles.length);
+      expect(await verifyAccessToken({ url: longUrl, audiences }, findKey, token, now)).toEqual(verified);
+    },
+  );
 
   it('rounds instants down to whole seconds', async () => {
     const token = await signAccessToken(issuer, key, {

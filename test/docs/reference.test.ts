@@ -56,12 +56,20 @@ const contract = {
   GRAPHIQL: 'on',
   INTROSPECTION: 'on',
   FEDERATION: 'on',
+  FEDERATED_TRACING: 'off',
   LOG_LEVEL: 'info',
   METRICS: 'off',
   OTEL_EXPORTER_OTLP_ENDPOINT: '–',
   WORKER: 'on',
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
+
+describe('the start script', () => {
+  it('is what operators are told to run without npm', () => {
+    expect(packageJson.scripts.start).toBe('node --max-semi-space-size=8 src/main.ts');
+    expect(textOf('docs/operating.md')).toContain(`node_modules/.bin/${packageJson.scripts.start}`);
+  });
+});
 
 describe('the variables', () => {
   it('are in the code as operators rely on them', () => {
@@ -91,6 +99,7 @@ describe('the endpoints', () => {
       '/metrics',
       '/.well-known/jwks.json',
       '/.well-known/openid-configuration',
+      '/.well-known/revocations',
       '/mailbox',
       '/mailbox.json',
     ]);
@@ -107,7 +116,7 @@ describe('the endpoints', () => {
 describe('the commands', () => {
   it('that call npm name scripts that exist', () => {
     const code = [...documents.values()].flatMap((text) => text.match(/^```sh\n.*?^```$|`[^`\n]+`/gms) ?? []);
-    const named = code.flatMap((text) => [...text.matchAll(/\bnpm (?:run (?:--silent )?)?([a-z]+)/g)]);
+    const named = code.flatMap((text) => [...text.matchAll(/\bnpm (?:run (?:--silent )?)?([a-z]+(?::[a-z]+)*)/g)]);
     const scripts = named.map(([, script]) => script).filter((script) => script !== 'ci');
     expect(scripts).toEqual(expect.arrayContaining(['start', 'test', 'check', 'cli', 'bench']));
     expect(Object.keys(packageJson.scripts)).toEqual(expect.arrayContaining(scripts));

@@ -57,6 +57,7 @@ describe('the snippets of the documentation', () => {
     expect(notRun.map(({ text }) => text.trim())).toEqual([
       'npm ci && npm start',
       'npm ci && npm test',
+      'npm run example:gateway',
       'npx latchkey worker',
       'npx latchkey mails --failed\nnpx latchkey mails --retry all',
     ]);

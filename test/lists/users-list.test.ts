@@ -275,7 +275,7 @@ describe('users, in statements', () => {
 
   it('are read with their sessions in as many statements for a hundred as for one', async () => {
     const read = (limit: number) => withStatements(() => service.execute(UsersWithSessions, { limit }, admin.as));
-    expectStatements(3, await read(1), await read(100));
+    expectStatements(4, await read(1), await read(100));
   });
 
   interface Read {
@@ -286,7 +286,7 @@ describe('users, in statements', () => {
   function expectStatements(count: number, one: Read, hundred: Read): void {
     expect(hundred.answer.errors).toEqual([]);
     expect(hundred.answer.data?.users?.items).toHaveLength(100);
-    // The viewer, the page, and what belongs to it; roles are looked up by user.
+    // The viewer, the page, and what belongs to it, which is looked up by user.
     expect([one.statements.length, hundred.statements.length], hundred.statements.join('\n')).toEqual([count, count]);
   }
 });

@@ -3,26 +3,7 @@ import { instantIn, issueOneTimeToken } from '../../src/tokens/service.ts';
 import { graphql } from '../gql/gql.ts';
 import { createPerson, type SignedInPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
-
-const ChangePassword = graphql(`
-  mutation PasswordsChange($input: ChangePasswordInput!) {
-    changePassword(input: $input) {
-      __typename
-      ... on ChangePasswordPayload {
-        revokedSessions
-      }
-      ... on ValidationError {
-        fields {
-          path
-          code
-        }
-      }
-      ... on Error {
-        code
-      }
-    }
-  }
-`);
+import { ChangePassword } from './operations.ts';
 
 const ChangePasswordTwice = graphql(`
   mutation PasswordsChangeTwice($input: ChangePasswordInput!) {

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { mailsTo, newestTokenTo } from '../mailbox/reading.ts';
 import { faultsOf } from '../sessions/operations.ts';
+import { someStatementWaits } from '../support/lock-waits.ts';
+import { createPerson } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { logIn, register, registrant, verifyEmail } from './operations.ts';
 
@@ -59,6 +61,35 @@ describe('parallel registrations', () => {
       const users = await service.app.db.user.count({ where: { email: { equals: email, mode: 'insensitive' } } });
       expect(users).toBe(1);
     }
+  });
+});
+
+describe('a registration whose address becomes free while it waits for its owner', () => {
+  it.each(['required', 'off'])('makes the account, with EMAIL_VERIFICATION=%s', async (emailVerification) => {
+    const service = await startTestService({ environment: { EMAIL_VERIFICATION: emailVerification } });
+    const { user } = await createPerson(service);
+    const deletion = await service.app.database.pool.connect();
+    try {
+      await deletion.query('BEGIN');
+      await deletion.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [user.id]);
+      const registration = register(service, registrant(user.email));
+      // The address was found taken, and its owner is being looked for.
+      await someStatementWaits(service);
+      await deletion.query('DELETE FROM users WHERE id = $1', [user.id]);
+      await deletion.query('COMMIT');
+      expect(await registration).toMatchObject({ __typename: 'RegisterUserPayload', email: user.email });
+    } finally {
+      deletion.release();
+    }
+    const { db } = service.app;
+    const owner = await db.user.findUniqueOrThrow({ where: { email: user.email } });
+    expect(owner).toMatchObject({ firstName: 'Sofja', emailVerified: false });
+    const mails = await db.mail.findMany({ where: { recipient: user.email }, select: { kind: true, userId: true } });
+    expect(mails).toEqual(emailVerification === 'off' ? [] : [{ kind: 'email_verification', userId: owner.id }]);
+    const events = await db.auditEvent.findMany({ where: { email: user.email } });
+    expect(events.map(({ type }) => type)).toEqual(['user.registered']);
+    expect(faultsOf(service)).toEqual([]);
+    await service.close();
   });
 });
 

@@ -46,6 +46,15 @@ const badNames: readonly (readonly [string, string, string])[] = [
   ['a line break', 'edi\ntor', 'INVALID_CHARACTERS'],
   ['half a character', 'edi\ud800tor', 'INVALID_CHARACTERS'],
   ['a line separator', 'edi\u2028tor', 'INVALID_CHARACTERS'],
+  ['a zero-width space', 'ad\u200bmin', 'INVALID_CHARACTERS'],
+  ['a soft hyphen', 'ad\u00admin', 'INVALID_CHARACTERS'],
+  ['a word joiner', 'ad\u2060min', 'INVALID_CHARACTERS'],
+  ['a filler that nobody sees', 'admin\u3164', 'INVALID_CHARACTERS'],
+  ['a variation selector', 'admin\ufe0f', 'INVALID_CHARACTERS'],
+  ['a tag', 'admin\u{e0061}', 'INVALID_CHARACTERS'],
+  ['another direction of writing', '\u202enimda', 'INVALID_CHARACTERS'],
+  ['an isolate', '\u2067admin\u2069', 'INVALID_CHARACTERS'],
+  ['an annotation', 'admin\ufff9x\ufffb', 'INVALID_CHARACTERS'],
   ['characters that unfold to more than 64', '\ufdfa'.repeat(10), 'INVALID_CHARACTERS'],
 ];
 
@@ -91,10 +100,10 @@ describe('createRole', () => {
     });
   });
 
-  it.each(['TAKEN', ' taken ', 'ｔａｋｅｎ', 'admin', 'Admin', 'USER'])(
+  it.each(['TAKEN STRASSE', ' taken straße ', 'Taken Stra\u1e9ee', 'ｔａｋｅｎ ſtrasse', 'admin', 'Admin', 'USER'])(
     'refuses a name that is taken: %s',
     async (name) => {
-      await create({ name: 'Taken' });
+      await create({ name: 'Taken Straße' });
       const before = await everything(service);
       expect(await create({ name })).toEqual(roleNameTaken);
       expect(await everything(service)).toEqual(before);

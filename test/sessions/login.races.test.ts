@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hashPassword } from '../../src/crypto/password-hash.ts';
 import { endSessions } from '../../src/sessions/end.ts';
+import { graphql } from '../gql/gql.ts';
 import { holdHashGate } from '../support/hash-gate.ts';
 import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, type Person } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { withMeanwhile } from '../support/statements.ts';
 import { faultsOf, invalidCredentials, Login, Me, Refresh, refreshTokenOf, tokensOf } from './operations.ts';
 
 // Many rounds, on a machine that may be busy with other files.
@@ -146,6 +148,43 @@ describe('a login in flight', () => {
       }
       expect(tokensOf(await logIn({ ...person, password: NEW_PASSWORD })).user.id).toBe(person.user.id);
     }
+  });
+});
+
+describe('a login whose user is deleted once it is made', () => {
+  const LoginAndLook = graphql(`
+    mutation SessionsLoginAndLook($input: LoginInput!) {
+      login(input: $input) {
+        __typename
+        ...SessionsTokens
+        ... on AuthPayload {
+          user {
+            sessions {
+              id
+            }
+          }
+        }
+      }
+    }
+  `);
+
+  it.each([
+    ['is refused when that is before it is read back', 0, 'InvalidCredentialsError'],
+    ['is answered when that is before the answer is put together', 1, 'AuthPayload'],
+  ])('%s, and is no fault', async (_when, statementsAfter, expected) => {
+    const { user, password } = await createPerson(service);
+    const statements: string[] = [];
+    const answer = await withMeanwhile(
+      (statement) => {
+        statements.push(statement);
+        const readBack = statements.findIndex((text) => text.includes('FROM sessions s JOIN users'));
+        return readBack !== -1 && statements.length > readBack + statementsAfter;
+      },
+      () => service.app.database.pool.query('DELETE FROM users WHERE id = $1', [user.id]),
+      () => service.execute(LoginAndLook, { input: { email: user.email, password } }),
+    );
+    expect(answer.errors).toEqual([]);
+    expect(answer.data?.login).toMatchObject({ __typename: expected });
   });
 });
 

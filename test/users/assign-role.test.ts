@@ -135,6 +135,12 @@ describe('revokeRole', () => {
     });
   });
 
+  it('takes away even the role "user", of which nothing says that everybody holds it', async () => {
+    const { id, description } = await roleNamed(service, 'user');
+    expect(description).toBe('What every new account is given.');
+    expect(await revoke(id)).toMatchObject({ __typename: 'UserPayload', user: { roles: [], permissions: [] } });
+  });
+
   it('refuses a role that the user does not hold', async () => {
     const { id } = await createRoleRow(service, []);
     const adminRole = await roleNamed(service, 'admin');
