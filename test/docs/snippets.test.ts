@@ -12,6 +12,7 @@ import { loadConfig } from '../../src/config.ts';
 import { queueMail } from '../../src/mail/mailer.ts';
 import { type Service, serve } from '../../src/serve.ts';
 import { graphql } from '../gql/gql.ts';
+import { forgetful, passwordReset, resetPassword } from '../recovery/operations.ts';
 import { administrator, startTestService } from '../support/service.ts';
 import { createEmptyTestDatabase, createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { type Answer, documents, root, type Snippet, snippetsOf } from './documents.ts';
@@ -125,6 +126,21 @@ describe('docs/operating.md', () => {
     expect(await restored.app.db.mail.findMany()).toEqual([
       expect.objectContaining({ sentAt: null, abandonedReason: 'gave_up' }),
     ]);
+    await restored.close();
+  });
+
+  it('shuts out, after a restore, a link that has been used since the backup', async () => {
+    const restored = await startTestService();
+    const { user, token } = await forgetful(restored);
+    await resetPassword(restored, token);
+    const { pool } = restored.app.database;
+    await pool.query('UPDATE one_time_tokens SET consumed_at = NULL');
+    expect(await resetPassword(restored, token)).toEqual(passwordReset(user.email));
+    await pool.query('UPDATE one_time_tokens SET consumed_at = NULL');
+
+    await pool.query(afterARestore?.text ?? '');
+
+    expect(await resetPassword(restored, token)).toMatchObject({ reason: 'REVOKED' });
     await restored.close();
   });
 
