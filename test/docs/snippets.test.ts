@@ -9,6 +9,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
+import { queueMail } from '../../src/mail/mailer.ts';
 import { type Service, serve } from '../../src/serve.ts';
 import { graphql } from '../gql/gql.ts';
 import { forgetful, passwordReset, resetPassword } from '../recovery/operations.ts';
@@ -58,6 +59,8 @@ describe('the snippets of the documentation', () => {
       'npm ci && npm start',
       'npm ci && npm test',
       'npm run example:gateway',
+      'npx latchkey worker',
+      'npx latchkey mails --failed\nnpx latchkey mails --retry all',
     ]);
   });
 
@@ -79,7 +82,9 @@ describe('the snippets of the documentation', () => {
 });
 
 describe('docs/operating.md', () => {
-  const [afterALeak, afterARestore] = snippetsOf('docs/operating.md').filter(({ language }) => language === 'sql');
+  const [afterALeak, afterARestore, forgetMails] = snippetsOf('docs/operating.md').filter(
+    ({ language }) => language === 'sql',
+  );
 
   it('has a configuration for production that the service takes', () => {
     const settings = snippetsOf('docs/operating.md').find(({ language }) => language === 'ini')?.text ?? '';
@@ -109,6 +114,18 @@ describe('docs/operating.md', () => {
     await restored.app.database.pool.query(afterARestore?.text ?? '');
 
     expect((await trade()).data?.refreshToken).toEqual({ __typename: 'InvalidRefreshTokenError' });
+    await restored.close();
+  });
+
+  it('keeps, after a restore, the mails of its time from being sent again', async () => {
+    const restored = await startTestService();
+    const owed = { kind: 'password_changed', recipient: administrator.email } as const;
+    await restored.app.db.$transaction((transaction) => queueMail(restored.app, transaction, owed));
+    await restored.app.database.pool.query(forgetMails?.text ?? '');
+    await restored.runJobs();
+    expect(await restored.app.db.mail.findMany()).toEqual([
+      expect.objectContaining({ sentAt: null, abandonedReason: 'gave_up' }),
+    ]);
     await restored.close();
   });
 
