@@ -10,7 +10,7 @@ export interface RevocationList {
   readonly cursor: string;
   /** Whether there is more at once. */
   readonly more: boolean;
-  /** How long an access token may live after it was revoked, so how long each entry has to be kept. */
+  /** How long after `revokedAt` an access token may still be alive, so how long each entry has to be kept. */
   readonly keepSeconds: number;
   /** Whose tokens are good no more, whenever they were issued. */
   readonly sessions: readonly { readonly id: string; readonly revokedAt: Date }[];
