@@ -7,7 +7,7 @@ import { startTestService, type TestService } from '../support/service.ts';
 import { createKey, DISCOVERY, type Issuer, JWKS, json, providers, startIssuer } from './issuer.ts';
 import { invalidIdToken, LogInWithOAuth, signedInBy } from './operations.ts';
 
-const NAMES = ['example', 'rotating', 'forgetful', 'down', 'slow', 'trickling', 'silent', 'hostile'] as const;
+const NAMES = ['example', 'rotating', 'forgetful', 'moved', 'down', 'slow', 'trickling', 'silent', 'hostile'] as const;
 const MOST_MILLISECONDS = 5000;
 
 let issuers: Record<(typeof NAMES)[number], Issuer>;
@@ -108,6 +108,15 @@ describe('the keys of a provider', () => {
     expect(await expectUnavailable('forgetful')).toBe('STATUS');
     service.clock.advanceSeconds(10);
     signedInBy(await logIn('forgetful', await forgetful.idToken()));
+  });
+
+  it('are fetched again when the clock was ahead and is set right', async () => {
+    const { moved } = issuers;
+    service.clock.advanceSeconds(86_400);
+    signedInBy(await logIn('moved', await moved.idToken()));
+    service.clock.advanceSeconds(-86_400);
+    signedInBy(await logIn('moved', await moved.idToken()));
+    expect(moved.requests).toEqual([DISCOVERY, JWKS, DISCOVERY, JWKS]);
   });
 });
 
