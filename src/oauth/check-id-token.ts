@@ -8,6 +8,9 @@ import { ProviderUnavailableError } from '../providers/key-source.ts';
 import type { IdentityProvider } from '../providers/providers.ts';
 import { InvalidIdTokenError, UnknownProviderError } from './errors.ts';
 
+/** How often it is on record that a provider was away, for each client and window of the throttle. */
+const MOST_RECORDED = 20;
+
 export interface IdTokenInput {
   readonly provider: string;
   readonly idToken: string;
@@ -54,17 +57,33 @@ export async function refusedToken(
   viewer: Viewer | null,
   { provider, error }: { readonly provider: string; readonly error: unknown },
 ): Promise<unknown> {
-  const isUnavailable = error instanceof ProviderUnavailableError;
-  if (!isUnavailable && !(error instanceof IdTokenRefusal)) return error;
-  if (!isUnavailable) await countRefusal(app, client);
-  const reason = isUnavailable ? 'provider_unavailable' : `id_token_${error.reason}`;
-  await recordRefusal(app, client, viewer, { provider, reason });
+  if (error instanceof ProviderUnavailableError) {
+    if (await isWorthRecording(app, client, provider)) {
+      await recordRefusal(app, client, viewer, { provider, reason: 'provider_unavailable' });
+    }
+  } else if (error instanceof IdTokenRefusal) {
+    await countRefusal(app, client);
+    await recordRefusal(app, client, viewer, { provider, reason: `id_token_${error.reason}` });
+  } else {
+    return error;
+  }
   return new InvalidIdTokenError();
 }
 
 /** One more failed sign-in of this client. */
 export function countRefusal(app: App, { ipAddress }: Client): Promise<void> {
   return app.loginThrottle.countFailure([`client:${clientNetwork(ipAddress ?? '')}`]);
+}
+
+/**
+ * Anybody can cause this with any token, and must not be refused for it, since it is not their fault: so it is counted
+ * apart, and the record does not grow without end.
+ */
+async function isWorthRecording({ loginThrottle }: App, { ipAddress }: Client, provider: string): Promise<boolean> {
+  const keys = [`unavailable:${provider}:${clientNetwork(ipAddress ?? '')}`];
+  if ((await loginThrottle.mostFailures(keys)) >= MOST_RECORDED) return false;
+  await loginThrottle.countFailure(keys);
+  return true;
 }
 
 /** Of a stranger nothing is known: what such a token says is not true. */

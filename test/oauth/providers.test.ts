@@ -135,6 +135,30 @@ describe('a provider', () => {
     signedInBy(await logIn('down', idTokens[0] ?? ''));
   });
 
+  it('that is away lets nobody fill the audit, and keeps nobody out of anything else', async () => {
+    const limited = await startTestService({
+      environment: {
+        OAUTH_PROVIDERS: providers({
+          down: { url: issuers.down.url },
+          example: { url: issuers.example.url, autoCreate: true },
+        }),
+        RATE_LIMITING: 'on',
+      },
+    });
+    limited.clock.advanceSeconds((service.clock.now().getTime() - limited.clock.now().getTime()) / 1000);
+    issuers.down.on(DISCOVERY, (request) => request.socket.destroy());
+    for (let attempt = 1; attempt <= 25; attempt += 1) {
+      const idToken = await issuers.down.idToken();
+      const answer = await limited.execute(LogInWithOAuth, { input: { provider: 'down', idToken } });
+      expect(answer.data).toEqual({ loginWithOAuth: invalidIdToken });
+    }
+    const where = { data: { path: ['reason'], equals: 'provider_unavailable' } };
+    expect(await limited.app.db.auditEvent.count({ where })).toBe(20);
+    const idToken = await issuers.example.idToken();
+    signedInBy(await limited.execute(LogInWithOAuth, { input: { provider: 'example', idToken } }));
+    await limited.close();
+  });
+
   it('that is slow fails within five seconds, however it is slow, and keeps nobody else waiting', async () => {
     const { slow, trickling, silent } = issuers;
     slow.on(DISCOVERY, () => {});
