@@ -1,7 +1,7 @@
 /** A page to ask for, as an argument list of the field; `totalCount` is selected with it or not. */
 export interface ListPage {
   readonly name: string;
-  readonly field: 'users' | 'auditEvents';
+  readonly field: 'users' | 'auditEvents' | 'invitations';
   readonly arguments: string;
   readonly counted?: boolean;
 }
@@ -14,7 +14,7 @@ const orders = ['CREATED_AT', 'EMAIL', 'LAST_NAME', 'LAST_LOGIN_AT'].flatMap((fi
   })),
 );
 
-export const listPages: readonly ListPage[] = [
+export const peoplePages: readonly ListPage[] = [
   { name: 'users, first page', field: 'users', arguments: '' },
   { name: 'users, first page, counted', field: 'users', arguments: '', counted: true },
   { name: 'users, offset 500,000', field: 'users', arguments: FAR },
@@ -49,9 +49,46 @@ function users(name: string, filter: string): ListPage {
   return { name: `users, ${name}`, field: 'users', arguments: `filter: { ${filter} }` };
 }
 
+const statuses = ['PENDING', 'ACCEPTED', 'EXPIRED', 'REVOKED'] as const;
+
+export const invitationPages: readonly ListPage[] = [
+  { name: 'invitations, first page', field: 'invitations', arguments: '' },
+  { name: 'invitations, first page, counted', field: 'invitations', arguments: '', counted: true },
+  { name: 'invitations, offset 500,000', field: 'invitations', arguments: FAR },
+  ...['CREATED_AT', 'EXPIRES_AT', 'EMAIL'].flatMap((field): ListPage[] => [
+    { name: `invitations, ${field} ASC`, field: 'invitations', arguments: `orderBy: { field: ${field} }` },
+    {
+      name: `invitations, ${field} ASC, offset 500,000`,
+      field: 'invitations',
+      arguments: `orderBy: { field: ${field} }, ${FAR}`,
+    },
+  ]),
+  ...statuses.map((status) => invitations(`status ${status}`, `status: [${status}]`)),
+  invitations('status EXPIRED or REVOKED', 'status: [EXPIRED, REVOKED]'),
+  { ...invitations('status PENDING, counted', 'status: [PENDING]'), counted: true },
+  {
+    name: 'invitations, status ACCEPTED, offset 500,000',
+    field: 'invitations',
+    arguments: `filter: { status: [ACCEPTED] }, ${FAR}`,
+  },
+  ...statuses.map(
+    (status): ListPage => ({
+      name: `invitations, status ${status}, EMAIL ASC`,
+      field: 'invitations',
+      arguments: `filter: { status: [${status}] }, orderBy: { field: EMAIL }`,
+    }),
+  ),
+  ...['Sofja', 'nobody at all'].map((search) => invitations(`search ${search}`, `search: "${search}"`)),
+];
+
+function invitations(name: string, filter: string): ListPage {
+  return { name: `invitations, ${name}`, field: 'invitations', arguments: `filter: { ${filter} }` };
+}
+
 const FIELDS = {
   users: 'id email firstName lastName status emailVerified lastLoginAt createdAt',
   auditEvents: 'id type at email ipAddress data',
+  invitations: 'id email firstName lastName status expiresAt mailedAt createdAt',
 };
 
 /** The operation that asks for it. */

@@ -9,7 +9,8 @@ import { ask, login } from './clients/operations.ts';
 import type { Location } from './databases/database.ts';
 import type { PostgresKind } from './databases/postgres.ts';
 import { type HttpConnection, openHttpConnection } from './http-connection.ts';
-import { listPages, queryOf } from './list-pages.ts';
+import { invitationPages, type ListPage, peoplePages, queryOf } from './list-pages.ts';
+import { seedInvitations } from './seed-invitations.ts';
 import { MILLION, seedPeople } from './seed-people.ts';
 import { startService } from './service-process.ts';
 
@@ -24,6 +25,19 @@ export interface ListResult {
   readonly plans: readonly string[];
 }
 
+interface ListScenario {
+  readonly name: string;
+  /** Fills the migrated database. */
+  readonly seed: (pool: pg.Pool) => Promise<void>;
+  readonly pages: readonly ListPage[];
+}
+
+/** Each of a million rows. */
+export const listScenarios: readonly ListScenario[] = [
+  { name: 'lists', seed: (pool) => seedPeople(pool, MILLION), pages: peoplePages },
+  { name: 'invitations', seed: seedInvitations, pages: invitationPages },
+];
+
 interface ListsOptions {
   readonly root: string;
   readonly environment: Readonly<Record<'SECRET_KEY' | 'ADMIN_EMAIL' | 'ADMIN_PASSWORD', string>>;
@@ -33,9 +47,10 @@ interface ListsOptions {
 const WARM_UP_REQUESTS = 3;
 const REQUESTS = 9;
 
-/** What pages of a million users and of a million audit events cost, at the database and over HTTP. */
+/** What the pages cost, at the database and over HTTP. */
 export async function measureLists(
   kind: PostgresKind,
+  { seed, pages }: ListScenario,
   { root, environment, onProgress }: ListsOptions,
 ): Promise<readonly ListResult[]> {
   const database = await kind.create();
@@ -46,15 +61,15 @@ export async function measureLists(
   await admin.query(`ALTER DATABASE ${databaseName} SET pg_stat_statements.track = 'top'`);
   // Makes the tables, and the administrator who asks.
   await (await startService({ root, database, environment })).stop();
-  onProgress(`seeded in ${(await seed(database)).toFixed(0)} s`);
+  onProgress(`seeded in ${(await fill(database, seed)).toFixed(0)} s`);
   const service = await startService({ root, database, environment });
   const connection = await openHttpConnection(service.url);
   try {
-    const plans = await plansOf(database, environment);
+    const plans = await plansOf(database, environment, pages);
     const { ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = environment;
     const { accessToken } = await login(connection, { email, password });
     const results: ListResult[] = [];
-    for (const page of listPages) {
+    for (const page of pages) {
       onProgress(page.name);
       const timed = await measure(admin, databaseName, () => askForList(connection, accessToken, queryOf(page)));
       results.push({ page: page.name, ...timed, plans: plans.get(page.name) ?? [] });
@@ -67,10 +82,10 @@ export async function measureLists(
   }
 }
 
-async function seed(location: Location): Promise<number> {
+async function fill(location: Location, seed: ListScenario['seed']): Promise<number> {
   const startedAt = performance.now();
   const { pool, close } = await openDatabase(location);
-  await seedPeople(pool, MILLION);
+  await seed(pool);
   await close();
   return (performance.now() - startedAt) / 1000;
 }
@@ -117,6 +132,7 @@ async function askForList(connection: HttpConnection, accessToken: string, query
 async function plansOf(
   { databaseUrl, dataDirectory }: Location,
   environment: ListsOptions['environment'],
+  pages: readonly ListPage[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const config = loadConfig(
     {
@@ -140,7 +156,7 @@ async function plansOf(
       password: environment.ADMIN_PASSWORD,
     });
     const plans = new Map<string, readonly string[]>();
-    for (const page of listPages) {
+    for (const page of pages) {
       recorder.statements.length = 0;
       await askForList(connection, accessToken, queryOf(page));
       const explained: string[] = [];
@@ -165,7 +181,7 @@ interface Statement {
 }
 
 function isOfList({ text }: Statement): boolean {
-  return /^SELECT .* FROM (?:\(SELECT .* FROM )?"public"\."(?:users|audit_events)"/s.test(text);
+  return /^SELECT .* FROM (?:\(SELECT .* FROM )?"public"\."(?:users|audit_events|invitations)"/s.test(text);
 }
 
 /** Every statement that goes to a database from now on; how `pg` is called is left as it is. */

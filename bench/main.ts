@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { DatabaseKind } from './databases/database.ts';
 import { embeddedKind } from './databases/embedded.ts';
 import { startPostgresKind } from './databases/postgres.ts';
-import { measureLists } from './lists.ts';
+import { listScenarios, measureLists } from './lists.ts';
 import { readOptions, USAGE } from './options.ts';
 import { measureReadiness } from './ready.ts';
 import { report } from './report.ts';
@@ -51,9 +51,9 @@ if (options.databases.has('postgres')) {
       tell(`${kind.name}: statements`);
       results.statements.push(...(await countStatements(kind, { root: ROOT, environment })));
     }
-    if (options.scenarios.has('lists')) {
-      const onProgress = (what: string) => tell(`${kind.name}: lists: ${what}`);
-      results.lists.push(...(await measureLists(kind, { root: ROOT, environment, onProgress })));
+    for (const scenario of listScenarios.filter(({ name }) => options.scenarios.has(name))) {
+      const onProgress = (what: string) => tell(`${kind.name}: ${scenario.name}: ${what}`);
+      results.lists.push(...(await measureLists(kind, scenario, { root: ROOT, environment, onProgress })));
     }
   } finally {
     await kind.stop();

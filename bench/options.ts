@@ -12,16 +12,16 @@ export interface Options {
   readonly against: string | null;
 }
 
-const ALL_SCENARIOS = ['ready', 'statements', 'lists', ...loadScenarios.map(({ name }) => name)];
+const ALL_SCENARIOS = ['ready', 'statements', 'lists', 'invitations', ...loadScenarios.map(({ name }) => name)];
 const ALL_DATABASES = ['postgres', 'embedded'];
 
-/** One says little that another does not; the other first makes two million rows. */
-const ONLY_WHEN_ASKED = ['me-with-roles', 'lists'];
+/** One says little that another does not; the others first make millions of rows. */
+const ONLY_WHEN_ASKED = ['me-with-roles', 'lists', 'invitations'];
 const DEFAULT_SCENARIOS = ALL_SCENARIOS.filter((name) => !ONLY_WHEN_ASKED.includes(name));
 
 export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] [--database D]… [--against DIRECTORY]
 
-  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but ${ONLY_WHEN_ASKED.join(' and ')}, in about four minutes
+  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but ${ONLY_WHEN_ASKED.join(', ')}, in about four minutes
   --seconds    for each measurement (2), of which each contender gets one a round
   --rounds     (2)
   --database   ${ALL_DATABASES.join(' or ')}; without any: both

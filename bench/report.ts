@@ -11,7 +11,7 @@ export function report(results: Results): string {
     section('From process start to the first 200 of /readyz', readyTable(results), results.ready.length),
     section('Resident memory in MiB', memoryTable(results), results.memory.length),
     section('SQL statements a request, BEGIN and COMMIT included', statementTable(results), results.statements.length),
-    section('Pages of a million users and a million audit events', listTable(results), results.lists.length),
+    section('Pages of lists of a million', listTable(results), results.lists.length),
   ];
   return sections.filter((text) => text !== '').join('\n\n');
 }

@@ -28,7 +28,7 @@ const OUTPUT = 'output.log';
 /** Of the caller's environment nothing but this reaches the service, so that it is the same for everybody. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_OPTIONS'];
 
-/** The service as an operator starts it: `node src/main.ts`, in production mode, ready to answer. */
+/** The service as `npm start` starts it, in production mode, ready to answer. */
 export async function startService({ root, database, environment }: ServiceOptions): Promise<ServiceProcess> {
   const { databaseUrl, dataDirectory } = database;
   const port = await freePort();
@@ -36,7 +36,7 @@ export async function startService({ root, database, environment }: ServiceOptio
   const output = join(dataDirectory, OUTPUT);
   const file = openSync(output, 'a');
   const startedAt = performance.now();
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawn(process.execPath, startArguments(root), {
     cwd: root,
     stdio: ['ignore', file, file],
     env: {
@@ -71,6 +71,12 @@ export async function startService({ root, database, environment }: ServiceOptio
       if (code !== 0) throw new Error(`the service ended with ${code}:\n${readFileSync(output, 'utf8')}`);
     },
   };
+}
+
+/** What comes after `node` in the start script of the checkout. */
+function startArguments(root: string): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return String(scripts.start).split(' ').slice(1);
 }
 
 async function readiness(child: ChildProcess, url: string): Promise<void> {

@@ -1,4 +1,5 @@
-// Hooks of an operator: only people of one domain may register, and another service is told of each new account.
+// Hooks of an operator: only people of one domain may register, and another service is told of each new account, also of
+// those that come by invitation, for whom the domain makes no difference.
 //
 //   HOOKS_MODULE=examples/hooks.ts REGISTRATION_DOMAIN=example.com \
 //   WEBHOOK_URL=https://crm.example.com/accounts WEBHOOK_TOKEN=… npm start
@@ -20,7 +21,15 @@ export function preRegistration({ email }: Registrant): Verdict {
 }
 
 /** A failure is logged and not tried again. Not with the request's signal: the account stays when the client has left. */
-export async function postRegistration(user: HookUser, request: HookRequest): Promise<void> {
+export function postRegistration(user: HookUser, request: HookRequest): Promise<void> {
+  return tell('user.registered', user, request);
+}
+
+export function postInvitationAccepted(user: HookUser, request: HookRequest): Promise<void> {
+  return tell('invitation.accepted', user, request);
+}
+
+async function tell(event: string, user: HookUser, request: HookRequest): Promise<void> {
   const response = await fetch(WEBHOOK_URL, {
     method: 'POST',
     headers: {
@@ -29,7 +38,7 @@ export async function postRegistration(user: HookUser, request: HookRequest): Pr
       'idempotency-key': user.id,
       'x-request-id': request.id,
     },
-    body: JSON.stringify({ event: 'user.registered', user }),
+    body: JSON.stringify({ event, user }),
     redirect: 'error',
     signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MILLISECONDS),
   });

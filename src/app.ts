@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import type { AccessTokenIssuer } from './crypto/access-token.ts';
 import { type AccessTokenVerifier, createAccessTokenVerifier } from './crypto/access-token-verifier.ts';
-import { hashPassword } from './crypto/password-hash.ts';
+import { makeDecoyHash } from './crypto/password-hash.ts';
 import { deriveKey } from './crypto/secret-keys.ts';
 import type { Database } from './database/client.ts';
 import type { PrismaClient } from './database/generated/client.ts';
@@ -40,6 +39,10 @@ export interface App {
   readonly decoyHash: string;
   readonly loginThrottle: Throttle;
   readonly registrationThrottle: Throttle;
+  /** Counts one-time tokens that were not made here. */
+  readonly tokenThrottle: Throttle;
+  /** Counts what somebody sends out. */
+  readonly invitationThrottle: Throttle;
   /** Null with METRICS=off. */
   readonly metrics: Metrics | null;
   /** What the operator's module exports. */
@@ -54,6 +57,8 @@ export interface App {
 
 const LOGIN_LIMIT = { name: 'login', failures: 20, windowSeconds: 15 * 60 };
 const REGISTRATION_LIMIT = { name: 'registration', failures: 20, windowSeconds: 60 * 60 };
+const TOKEN_LIMIT = { name: 'token', failures: 20, windowSeconds: 60 * 60 };
+const INVITATION_LIMIT = { name: 'invitation', failures: 500, windowSeconds: 60 * 60 };
 const HASHES_WAITING_PER_CORE = 64;
 
 export interface AppParts {
@@ -69,10 +74,7 @@ export interface AppParts {
 
 /** The database has every migration when this is called. What is returned is closed before the database is. */
 export async function createApp({ config, database, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
-  const [keys, decoyHash] = await Promise.all([
-    openSigningKeys(database, config.secretKeys, now),
-    hashPassword(config.argon2, randomBytes(32).toString('base64')),
-  ]);
+  const keys = await openSigningKeys(database, config.secretKeys, now);
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
   const issuer: AccessTokenIssuer = { url: publicUrl, audiences: [firstAudience, ...otherAudiences] };
   const queue = await openQueue(database, log);
@@ -91,9 +93,11 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     verifyAccessToken: createAccessTokenVerifier(issuer, keys),
     providers: openProviders(config.oauthProviders, { now, log }),
     hashGate,
-    decoyHash,
+    decoyHash: makeDecoyHash(config.argon2),
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
+    tokenThrottle: throttle(TOKEN_LIMIT),
+    invitationThrottle: throttle(INVITATION_LIMIT),
     metrics,
     hooks,
     background: createBackground(log),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import './thread-pool.ts';
+import './runtime.ts';
 import { Command } from 'commander';
 import { describeCommandFailure } from './cli/command-error.ts';
 import { createUserCommand } from './cli/create-user.ts';

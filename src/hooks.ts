@@ -28,13 +28,17 @@ export type Verdict = boolean | undefined;
  * refuses when it does not answer. A `post` hook runs after the commit; what it returns or throws changes nothing.
  */
 export interface Hooks {
-  /** The password is right, or the ID token of a provider. A veto is answered like a wrong one. */
+  /**
+   * The password is right, or the ID token of a provider: a veto is answered like a wrong one. Or an invitation is good, and
+   * this is the user to be made: a veto is answered like a link that is no longer valid, and nothing is made.
+   */
   preLogin?(user: HookUser, request: HookRequest): Verdict | Promise<Verdict>;
   /** The input is valid. A veto is answered like a closed registration. */
   preRegistration?(registrant: Registrant, request: HookRequest): Verdict | Promise<Verdict>;
   postLogin?(user: HookUser, request: HookRequest): unknown;
   postRegistration?(user: HookUser, request: HookRequest): unknown;
   postVerification?(user: HookUser, request: HookRequest): unknown;
+  postInvitationAccepted?(user: HookUser, request: HookRequest): unknown;
 }
 
 const HOOK_NAMES = [
@@ -43,6 +47,7 @@ const HOOK_NAMES = [
   'postLogin',
   'postRegistration',
   'postVerification',
+  'postInvitationAccepted',
 ] as const satisfies readonly (keyof Hooks)[];
 
 const LOOKS_LIKE_A_HOOK = /^(?:pre|post)[A-Z]/;

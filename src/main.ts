@@ -1,10 +1,10 @@
-import './thread-pool.ts';
+import './runtime.ts';
 import type { Logger } from 'pino';
 import { developmentSecretKey } from './config/secret-key.ts';
 import { loadConfig } from './config.ts';
 import { describeFailure } from './failure.ts';
 import { createLog } from './log.ts';
-import { type Service, serve } from './serve.ts';
+import type { Service } from './serve.ts';
 
 /** Ctrl-C comes twice under npm, which passes on what the terminal has sent to both; a person needs longer for that. */
 const SAME_SIGNAL_MILLISECONDS = 1000;
@@ -33,6 +33,8 @@ async function main(): Promise<void> {
     }
   };
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, onSignal);
+  // Not before: nearly all of the code is behind it, which then comes from the compile cache.
+  const { serve } = await import('./serve.ts');
   service = await serve({ config, log });
   printCredentials(service);
   log.info({ url: service.url, graphql: `${service.url}/graphql` }, 'ready');

@@ -13,6 +13,8 @@ import './email-change/schema.ts';
 import './oauth/schema.ts';
 import './passwords/schema.ts';
 import './registration/schema.ts';
+import './invitations/schema.ts';
+import './invitations/administration.ts';
 import './sessions/schema.ts';
 
 /** What the subgraph schema uses of the federation's directives. */

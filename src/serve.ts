@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
+import { argon2 } from './crypto/argon2.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { migrate } from './database/migrate.ts';
 import { loadHooks } from './hooks.ts';
@@ -66,6 +67,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   try {
     stopTracing = config.otlpEndpoint === null ? undefined : await startTracing(config.otlpEndpoint);
     database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
+    log.debug({ library: argon2.name }, 'what hashes passwords');
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
     const publicUrl = config.publicUrl ?? `http://localhost:${port}`;

@@ -4,10 +4,10 @@ import type { HookRequest, Hooks, HookUser, Verdict } from '../hooks.ts';
 
 const VETO_TIMEOUT_MILLISECONDS = 5000;
 
-type PostHook = 'postLogin' | 'postRegistration' | 'postVerification';
+type PostHook = 'postLogin' | 'postRegistration' | 'postVerification' | 'postInvitationAccepted';
 
 /** What hooks are told of a user: nothing that is secret. */
-export function hookUser({ id, email, firstName, lastName, status, emailVerified, createdAt }: User): HookUser {
+export function hookUser({ id, email, firstName, lastName, status, emailVerified, createdAt }: HookUser): HookUser {
   return { id, email, firstName, lastName, status, emailVerified, createdAt };
 }
 

@@ -12,6 +12,11 @@ export async function lockUser(transaction: Prisma.TransactionClient, userId: st
   return user?.email ?? null;
 }
 
+/** Until the transaction ends nobody changes this user; others may keep the row at the same time. */
+export async function keepUser(transaction: Prisma.TransactionClient, userId: string): Promise<void> {
+  await transaction.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR SHARE`;
+}
+
 /** The id of the user whose address this is, and stays until the transaction ends; null when it is nobody's. */
 export async function lockUserByEmail(transaction: Prisma.TransactionClient, email: string): Promise<string | null> {
   const [user] = await transaction.$queryRaw<{ readonly id: string }[]>`

@@ -3,7 +3,7 @@ import type { Prisma } from '../database/generated/client.ts';
 import { UnauthenticatedError } from '../errors.ts';
 import { requireToHold } from './authority.ts';
 import { findSignedInWithin } from './signed-in.ts';
-import { lockUser } from './user-lock.ts';
+import { keepUser, lockUser } from './user-lock.ts';
 import type { Viewer } from './viewer.ts';
 
 /**
@@ -31,9 +31,4 @@ export async function lockViewer(
   const now = await findSignedInWithin(transaction, viewer.session.id, app.now());
   if (now === null) throw new UnauthenticatedError();
   requireToHold(now, [...viewer.permissions]);
-}
-
-/** Until the transaction ends nobody changes this user; others may keep the row at the same time. */
-async function keepUser(transaction: Prisma.TransactionClient, userId: string): Promise<void> {
-  await transaction.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR SHARE`;
 }

@@ -1,8 +1,9 @@
-import * as argon2 from 'argon2';
+import { randomBytes } from 'node:crypto';
+import { type Argon2Input, argon2 } from './argon2.ts';
 import { bcryptVerifier } from './hashes/bcrypt.ts';
 import { pbkdf2Verifier } from './hashes/pbkdf2.ts';
 import { scryptVerifier } from './hashes/scrypt.ts';
-import type { PasswordVerifier } from './hashes/verifier.ts';
+import { type PasswordVerifier, tagsAreEqual } from './hashes/verifier.ts';
 
 export interface Argon2Parameters {
   readonly memoryKib: number;
@@ -35,13 +36,19 @@ export function isPlausiblePassword(password: string): boolean {
 export async function hashPassword(parameters: Argon2Parameters, password: string): Promise<string> {
   if (!isPlausiblePassword(password)) throw new RangeError('Not a plausible password');
   if (!areComputable(parameters)) throw new RangeError('Argon2 parameters out of range');
-  return argon2.hash(password.normalize('NFC'), {
-    type: argon2.argon2id,
-    memoryCost: parameters.memoryKib,
-    timeCost: parameters.iterations,
-    parallelism: parameters.parallelism,
-    hashLength: ownTagBytes,
-  });
+  const input = ownInput(parameters);
+  const tag = await argon2.computeTag(password.normalize('NFC'), input);
+  return formatPasswordHash(input, tag);
+}
+
+/** Of these parameters, and of no password that anybody knows; to verify one against it takes as long as any other. */
+export function makeDecoyHash(parameters: Argon2Parameters): string {
+  return formatPasswordHash(ownInput(parameters), randomBytes(ownTagBytes));
+}
+
+function ownInput(parameters: Argon2Parameters): Argon2Input {
+  const salt = randomBytes(ownSaltBytes);
+  return { variant: 'argon2id', version: 0x13, ...parameters, salt, tagBytes: ownTagBytes };
 }
 
 const ownSaltBytes = 16;
@@ -77,42 +84,69 @@ const MAX_HASH_LENGTH = 2048;
 /** Django writes an argon2 hash after the name of its family, which makes two dollar signs of one. */
 function argon2Verifier(hash: string): PasswordVerifier | null {
   const phcString = hash.startsWith('argon2$') ? hash.slice('argon2'.length) : hash;
-  if (parsePasswordHash(phcString) === null) return null;
-  return (password) => argon2.verify(phcString, password);
+  const parsed = parsePasswordHash(phcString);
+  if (parsed === null) return null;
+  return async (password) => tagsAreEqual(await argon2.computeTag(password, parsed.input), parsed.tag);
 }
 
 /** Whether the hash is of another form, or in any respect weaker, than a new one would be. A stronger one may stay. */
 export function needsRehash(parameters: Argon2Parameters, hash: string): boolean {
-  const parsed = parsePasswordHash(hash);
+  const input = parsePasswordHash(hash)?.input;
   return (
-    parsed === null ||
-    parsed.variant !== 'argon2id' ||
-    parsed.version !== 0x13 ||
-    parsed.parameters.memoryKib < parameters.memoryKib ||
-    parsed.parameters.iterations < parameters.iterations ||
-    parsed.saltBytes < ownSaltBytes ||
-    parsed.tagBytes < ownTagBytes
+    input === undefined ||
+    input.variant !== 'argon2id' ||
+    input.version !== 0x13 ||
+    input.memoryKib < parameters.memoryKib ||
+    input.iterations < parameters.iterations ||
+    input.salt.length < ownSaltBytes ||
+    input.tagBytes < ownTagBytes
   );
 }
 
+/** @see https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md */
+function formatPasswordHash(
+  { variant, version, memoryKib, iterations, parallelism, salt }: Argon2Input,
+  tag: Buffer,
+): string {
+  const fields = [
+    variant,
+    `v=${version}`,
+    `m=${memoryKib},t=${iterations},p=${parallelism}`,
+    base64(salt),
+    base64(tag),
+  ];
+  return fields.map((field) => `$${field}`).join('');
+}
+
+function base64(bytes: Buffer): string {
+  return bytes.toString('base64').replaceAll('=', '');
+}
+
 interface PasswordHash {
-  readonly variant: string;
-  readonly version: number;
-  readonly parameters: Argon2Parameters;
-  readonly saltBytes: number;
-  readonly tagBytes: number;
+  readonly input: Argon2Input;
+  readonly tag: Buffer;
 }
 
 // Salt and tag of 8 to 64 and 16 to 64 bytes: a tag shorter than that is found by guessing, not by knowing.
 const phcPattern =
-  /^\$(?<variant>argon2(?:id|i|d))(?:\$v=(?<version>16|19))?\$m=(?<m>\d{1,7}),t=(?<t>\d{1,3}),p=(?<p>\d{1,3})\$(?<salt>[A-Za-z0-9+/]{11,86})\$(?<tag>[A-Za-z0-9+/]{22,86})$/;
+  /^\$argon2(?<variant>id|i|d)(?:\$v=(?<version>16|19))?\$m=(?<m>\d{1,7}),t=(?<t>\d{1,3}),p=(?<p>\d{1,3})\$(?<salt>[A-Za-z0-9+/]{11,86})\$(?<tag>[A-Za-z0-9+/]{22,86})$/;
 
 function parsePasswordHash(hash: string): PasswordHash | null {
-  const { variant = '', version = '16', m, t, p, salt = '', tag = '' } = phcPattern.exec(hash)?.groups ?? {};
+  const { variant, version, m, t, p, salt = '', tag = '' } = phcPattern.exec(hash)?.groups ?? {};
   const parameters = { memoryKib: Number(m), iterations: Number(t), parallelism: Number(p) };
   if (!areComputable(parameters)) return null;
-  const saltBytes = Buffer.byteLength(salt, 'base64');
-  return { variant, version: Number(version), parameters, saltBytes, tagBytes: Buffer.byteLength(tag, 'base64') };
+  const storedTag = Buffer.from(tag, 'base64');
+  return {
+    input: {
+      variant: variant === 'id' ? 'argon2id' : variant === 'i' ? 'argon2i' : 'argon2d',
+      // Hashes that do not name their version are older than the field.
+      version: version === '19' ? 0x13 : 0x10,
+      ...parameters,
+      salt: Buffer.from(salt, 'base64'),
+      tagBytes: storedTag.length,
+    },
+    tag: storedTag,
+  };
 }
 
 /** False for NaN too, which is what a text without numbers parses to. */

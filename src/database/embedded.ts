@@ -1,13 +1,20 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import type pg from 'pg';
 import { DataDirectoryUnusableError, lockDirectory } from './directory-lock.ts';
+import { copyTemplate, templateDirectory } from './embedded-template.ts';
 import { pglitePool } from './pglite-pool.ts';
 
 export interface EmbeddedDatabase {
   readonly pool: pg.Pool;
   close(): Promise<void>;
+}
+
+interface EmbeddedOptions {
+  readonly connectionTimeoutMillis?: number;
+  /** What a new database is a copy of, where it is there and can be used. */
+  readonly template?: string;
 }
 
 /**
@@ -21,12 +28,12 @@ export interface EmbeddedDatabase {
  */
 export async function openEmbeddedDatabase(
   dataDirectory: string,
-  options: { readonly connectionTimeoutMillis?: number } = {},
+  { template = templateDirectory(), ...options }: EmbeddedOptions = {},
 ): Promise<EmbeddedDatabase> {
   const lock = lockDirectory(dataDirectory);
   let db: PGlite;
   try {
-    db = await openPglite(resolve(dataDirectory));
+    db = await openPglite(resolve(dataDirectory), template);
   } catch (cause) {
     lock.release();
     throw new DataDirectoryUnusableError(resolve(dataDirectory), { cause });
@@ -45,7 +52,7 @@ export async function openEmbeddedDatabase(
   };
 }
 
-async function openPglite(dataDirectory: string): Promise<PGlite> {
+async function openPglite(dataDirectory: string, template: string): Promise<PGlite> {
   const directory = join(dataDirectory, 'database');
   // There while a new database is being written. A process that is killed just then leaves files that look like a
   // database and are none; nothing was ever stored in them.
@@ -53,9 +60,26 @@ async function openPglite(dataDirectory: string): Promise<PGlite> {
   if (existsSync(unfinished)) rmSync(directory, { recursive: true, force: true });
   const entries = existsSync(directory) ? readdirSync(directory) : [];
   if (entries.length > 0 && !entries.includes('PG_VERSION')) throw new Error(`${directory} holds something else`);
-  if (entries.length === 0) writeFileSync(unfinished, '');
-  const { PGlite } = await import('@electric-sql/pglite');
-  const db = await PGlite.create(directory);
+  if (entries.length > 0) return createPglite(directory);
+  writeFileSync(unfinished, '');
+  const db = (await openCopy(template, directory)) ?? (await createPglite(directory));
+  // PGlite makes files that everybody may write.
+  chmodSync(directory, 0o700);
   rmSync(unfinished, { force: true });
   return db;
+}
+
+/** Null, with nothing left of it, where there is no template to copy or the copy does not open. */
+async function openCopy(template: string, directory: string): Promise<PGlite | null> {
+  try {
+    return copyTemplate(template, directory) ? await createPglite(directory) : null;
+  } catch {
+    rmSync(directory, { recursive: true, force: true });
+    return null;
+  }
+}
+
+async function createPglite(directory: string): Promise<PGlite> {
+  const { PGlite } = await import('@electric-sql/pglite');
+  return PGlite.create(directory);
 }

@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { deriveToken, parseUnverifiedToken, tokenIsGenuine } from '../crypto/derived-token.ts';
 import type { OneTimePurpose, OneTimeToken, Prisma } from '../database/generated/client.ts';
-import { InvalidTokenError } from './errors.ts';
+import { InvalidTokenError, type InvalidTokenReason } from './errors.ts';
 
 /** Whose token it is. */
 export type TokenOwner =
@@ -131,7 +131,15 @@ export async function consumeOneTimeToken(
   });
   if (count === 1) return;
   const row = await transaction.oneTimeToken.findUnique({ where: { id } });
-  if (row === null) throw new InvalidTokenError('NOT_FOUND');
-  if (row.revokedAt !== null) throw new InvalidTokenError('REVOKED');
-  throw new InvalidTokenError(row.consumedAt !== null ? 'ALREADY_USED' : 'EXPIRED');
+  throw new InvalidTokenError(row === null ? 'NOT_FOUND' : (whyUnusable(row, now) ?? 'EXPIRED'));
+}
+
+/** The first of the reasons for which the token does nothing any more; null while it is good. */
+export function whyUnusable(
+  { revokedAt, consumedAt, expiresAt }: Pick<OneTimeToken, 'revokedAt' | 'consumedAt' | 'expiresAt'>,
+  now: Date,
+): Exclude<InvalidTokenReason, 'NOT_FOUND'> | null {
+  if (revokedAt !== null) return 'REVOKED';
+  if (consumedAt !== null) return 'ALREADY_USED';
+  return expiresAt > now ? null : 'EXPIRED';
 }

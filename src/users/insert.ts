@@ -18,6 +18,8 @@ export interface NewUser {
   /** A canonical language tag. Absent or null: none was said. */
   readonly locale?: string | null | undefined;
   readonly passwordHash: string | null;
+  /** For who is signed in at once. */
+  readonly lastLoginAt?: Date | null;
   /** Besides the role `user`, which everybody begins with. */
   readonly roleIds: readonly string[];
 }

@@ -48,7 +48,7 @@ export function usersOrderBy(field: UserOrderField, direction: 'ASC' | 'DESC'): 
   return field === 'EMAIL' ? [columns[field]] : [columns[field], { id: order }];
 }
 
-/** Prisma hands `%` and `_` on as the wild cards of LIKE. */
-function literally(text: string): string {
+/** For `contains` and `startsWith`: Prisma hands `%` and `_` on as the wild cards of LIKE. */
+export function literally(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&');
 }

@@ -36,6 +36,10 @@ const types: Readonly<Record<string, readonly string[]>> = {
   deleteRole: ['role.deleted'],
   assignRole: ['role.assigned'],
   revokeRole: ['role.revoked'],
+  inviteUser: ['invitation.created'],
+  resendInvitation: ['invitation.resent'],
+  revokeInvitation: ['invitation.revoked'],
+  deleteInvitation: ['invitation.deleted'],
 };
 
 describe('every step of administration', () => {
@@ -54,6 +58,8 @@ describe('every step of administration', () => {
       orderBy: { id: 'asc' },
     });
     const isAboutRole = /^(create|update|delete)Role$/.test(field);
+    const isAboutNobody = isAboutRole || field === 'deleteUser' || /invit/i.test(field);
+    const email = /invit/i.test(field) ? invitedAddress(field, scene) : (created?.email ?? user.email);
     expect(events).toEqual(
       types[field]?.map(
         (type): AuditEvent => ({
@@ -61,8 +67,8 @@ describe('every step of administration', () => {
           type,
           at: service.clock.now(),
           actorId: admin.userId,
-          subjectId: isAboutRole || field === 'deleteUser' ? null : (created?.id ?? user.id),
-          email: isAboutRole ? null : (created?.email ?? user.email),
+          subjectId: isAboutNobody ? null : (created?.id ?? user.id),
+          email: isAboutRole ? null : email,
           ipAddress: '127.0.0.1',
           userAgent: 'administration',
           data: expect.any(Object),
@@ -72,6 +78,10 @@ describe('every step of administration', () => {
     expect(JSON.stringify(events)).not.toMatch(/argon2|goats|\bey[\w-]+\.[\w-]+\./);
     expect(data?.[field]).toMatchObject({ __typename: expect.stringMatching(/Payload$/) });
   });
+
+  function invitedAddress(field: string, { target, invitation }: Scene): string {
+    return field === 'inviteUser' ? `invited.${target.user.email}` : invitation.email;
+  }
 
   function newUserOf({ target }: Scene) {
     return service.app.db.user.findUniqueOrThrow({ where: { email: `x${target.user.email}` } });

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   type Argon2Parameters,
   hashPassword,
+  isKnownPasswordHash,
   isPlausiblePassword,
+  makeDecoyHash,
   needsRehash,
   strongestArgon2Parameters,
   verifyPassword,
@@ -61,6 +63,17 @@ describe('hashPassword', () => {
   it('refuses parameters whose hashes it would not verify', async () => {
     const memoryKib = strongestArgon2Parameters.memoryKib + 1;
     await expect(hashPassword({ ...cheap, memoryKib }, password)).rejects.toThrow(RangeError);
+  });
+});
+
+describe('makeDecoyHash', () => {
+  it('is made like any other hash, and is of no password', async () => {
+    const decoy = makeDecoyHash(cheap);
+    expect(decoy).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+    expect(isKnownPasswordHash(decoy)).toBe(true);
+    expect(needsRehash(cheap, decoy)).toBe(false);
+    expect(await verifyPassword(decoy, password)).toBe(false);
+    expect(makeDecoyHash(cheap)).not.toBe(decoy);
   });
 });
 

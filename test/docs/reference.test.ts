@@ -59,6 +59,13 @@ const contract = {
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
 
+describe('the start script', () => {
+  it('is what operators are told to run without npm', () => {
+    expect(packageJson.scripts.start).toBe('node --max-semi-space-size=8 src/main.ts');
+    expect(textOf('docs/operating.md')).toContain(`node_modules/.bin/${packageJson.scripts.start}`);
+  });
+});
+
 describe('the variables', () => {
   it('are in the code as operators rely on them', () => {
     const declared = Object.entries(variables).map(([name, variable]) => [name, variable.default]);

@@ -42,8 +42,12 @@ async function ask(query: string, variables: unknown = {}): Promise<Answer> {
   return { errors: [], ...JSON.parse(text) };
 }
 
-const lists = ['users', 'roles', 'auditEvents'];
-const filterTypes: Readonly<Record<string, string>> = { users: 'UserFilter', auditEvents: 'AuditEventFilter' };
+const lists = ['users', 'roles', 'auditEvents', 'invitations'];
+const filterTypes: Readonly<Record<string, string>> = {
+  users: 'UserFilter',
+  auditEvents: 'AuditEventFilter',
+  invitations: 'InvitationFilter',
+};
 
 function pageOf(list: string, stretch: Readonly<Record<string, unknown>>) {
   const query = `query ($offset: Int! = 0, $limit: Int! = 20) {
@@ -188,6 +192,23 @@ describe('a filter of users', () => {
       expect(errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT']);
     }
   });
+});
+
+describe('a filter of invitations', () => {
+  it.each(['a\0b', '\ud800'])('is refused with what cannot be stored', async (search) => {
+    expect(await filtered('invitations', { search })).toEqual(
+      refusal('invitations', [['filter', 'search'], 'INVALID_CHARACTERS']),
+    );
+  });
+
+  it.each([[{ search: 1 }], [{ status: 'NONE' }], [{ status: [null] }], [{ other: 'x' }]])(
+    'is refused when it is of another kind: %j',
+    async (filter) => {
+      const { data, errors } = await filtered('invitations', filter);
+      expect(data).toBeUndefined();
+      expect(errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT']);
+    },
+  );
 });
 
 describe('a filter of audit events', () => {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Invitation } from '../../src/database/generated/client.ts';
 import { expectNothingOfTheInside, expectStillServing } from '../door/expectations.ts';
 import { createPerson, type Person, type SignedInPerson, signIn } from '../support/people.ts';
 import { administrator, startTestService, type TestService } from '../support/service.ts';
@@ -14,11 +15,23 @@ let admin: SignedInPerson;
 let person: Person;
 let other: Person;
 let signedIn: SignedInPerson;
+let invitation: Invitation;
 
 beforeAll(async () => {
   service = await startTestService();
   person = await createPerson(service);
   other = await createPerson(service);
+  const now = service.clock.now();
+  invitation = await service.app.db.invitation.create({
+    data: {
+      email: 'invited@latchkey.test',
+      firstName: 'Hedy',
+      lastName: 'Lamarr',
+      expiresAt: now,
+      createdAt: now,
+      updatedAt: now,
+    },
+  });
   [admin, signedIn] = await Promise.all([
     signIn(service, administrator),
     signIn(service, { email: person.user.email, password: person.password }),
@@ -33,7 +46,7 @@ const UNKNOWN_ID = '019aab12-3456-7abc-8def-0123456789ab';
 async function resolve(
   representations: unknown,
   accessToken?: string,
-  selection = '... on User { id email } ... on Role { id name }',
+  selection = '... on User { id email } ... on Role { id name } ... on Invitation { id email }',
 ): Promise<Answer> {
   const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) { __typename ${selection} } }`;
   const response = await fetch(`${service.url}/graphql`, {
@@ -83,6 +96,10 @@ const references = {
   'a role that is not there': () => ({ __typename: 'Role', name: 'nobody' }),
   'a role by an id that is not there': () => ({ __typename: 'Role', id: UNKNOWN_ID }),
   'a role by no key': () => ({ __typename: 'Role' }),
+  'an invitation': () => ({ __typename: 'Invitation', id: invitation.id }),
+  'an invitation that is not there': () => ({ __typename: 'Invitation', id: UNKNOWN_ID }),
+  'an invitation by an id that is none': () => ({ __typename: 'Invitation', id: "1' OR '1'='1" }),
+  'an invitation by no key': () => ({ __typename: 'Invitation' }),
 };
 
 type ReferenceName = keyof typeof references;
@@ -121,6 +138,8 @@ describe('_entities', () => {
           userOf(other),
           ...[null, null, null, null, null],
           ...[role, role, null, null, null],
+          { __typename: 'Invitation', id: invitation.id, email: invitation.email },
+          ...[null, null, null],
         ],
       },
     });

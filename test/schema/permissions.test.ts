@@ -9,8 +9,10 @@ import { type RootField, rootFieldsOf } from './root-fields.ts';
 /** What needs no access token. */
 const PUBLIC = [
   'Query._service',
+  'Query.invitationByToken',
   'Query.isAuthorized',
   'Query.viewer',
+  'Mutation.acceptInvitation',
   'Mutation.confirmEmailChange',
   'Mutation.login',
   'Mutation.loginWithOAuth',
@@ -56,6 +58,11 @@ const UNGUARDED = [
   'InvalidIdTokenError',
   'InvalidRefreshTokenError',
   'InvalidTokenError',
+  'InvitationNotPendingError',
+  'InvitationPage',
+  'InvitationPayload',
+  'InvitationPendingError',
+  'InvitationPreview',
   'LastAdministratorError',
   'LastSignInMethodError',
   'LogoutPayload',
@@ -156,7 +163,7 @@ describe('the lists of this file', () => {
     const entities = objectTypes.filter(({ extensions }) =>
       JSON.stringify(extensions.directives ?? []).includes('"key"'),
     );
-    expect(entities.map(({ name }) => name)).toEqual(['Role', 'User']);
+    expect(entities.map(({ name }) => name)).toEqual(['Invitation', 'Role', 'User']);
     for (const { name } of entities) expect(guarded).toContain(name);
   });
 });

@@ -29,12 +29,12 @@ describe('schema.graphql', () => {
     expect(printSchema()).toBe(printed);
   });
 
-  it('is a subgraph of federation 2, whose users and roles are entities', () => {
+  it('is a subgraph of federation 2, whose users, roles and invitations are entities', () => {
     const links = document.definitions.flatMap((definition) =>
       definition.kind === Kind.SCHEMA_EXTENSION ? argumentsOf(definition.directives ?? [], 'link', 'url') : [],
     );
     expect(links).toEqual(['https://specs.apollo.dev/federation/v2.6']);
-    expect(keysOf(document)).toEqual({ Role: ['id', 'name'], User: ['id', 'email'] });
+    expect(keysOf(document)).toEqual({ Invitation: ['id'], Role: ['id', 'name'], User: ['id', 'email'] });
   });
 
   it('is accepted by what gateways and subgraphs are built with', () => {

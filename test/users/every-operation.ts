@@ -1,4 +1,14 @@
+import { v7 as newId } from 'uuid';
 import type { Permission } from '../../src/auth/permissions.ts';
+import type { Invitation } from '../../src/database/generated/client.ts';
+import {
+  DeleteInvitation,
+  InvitationById,
+  Invitations,
+  InviteUser,
+  ResendInvitation,
+  RevokeInvitation,
+} from '../invitations/operations.ts';
 import { AuditEvents, Users } from '../lists/operations.ts';
 import { CreateRole, DeleteRole, RoleById, RoleByName, Roles, UpdateRole } from '../roles/operations.ts';
 import { createPerson, type Person } from '../support/people.ts';
@@ -24,12 +34,27 @@ export interface Scene {
   readonly roleId: string;
   /** Of a role without permissions, which the target holds. */
   readonly heldRoleId: string;
+  /** Pending, without roles, sent by nobody who is known. */
+  readonly invitation: Invitation;
 }
 
 export async function setScene(service: TestService): Promise<Scene> {
   const [free, held] = await Promise.all([createRoleRow(service, []), createRoleRow(service, [])]);
   const target = await createPerson(service, { roles: ['user', held.name] });
-  return { target, roleId: free.id, heldRoleId: held.id };
+  return { target, roleId: free.id, heldRoleId: held.id, invitation: await createInvitation(service) };
+}
+
+function createInvitation({ app }: TestService): Promise<Invitation> {
+  const now = app.now();
+  return app.db.invitation.create({
+    data: {
+      email: `${newId()}@latchkey.test`,
+      ...newName,
+      expiresAt: new Date(now.getTime() + 86_400_000),
+      createdAt: now,
+      updatedAt: now,
+    },
+  });
 }
 
 export interface Operation {
@@ -68,6 +93,16 @@ export const queries: readonly Operation[] = [
     field: 'auditEvents',
     permission: 'AUDIT_READ',
     run: (service, _scene, as) => service.execute(AuditEvents, {}, as),
+  },
+  {
+    field: 'invitation',
+    permission: 'INVITATIONS_READ',
+    run: (service, { invitation }, as) => service.execute(InvitationById, { id: invitation.id }, as),
+  },
+  {
+    field: 'invitations',
+    permission: 'INVITATIONS_READ',
+    run: (service, _scene, as) => service.execute(Invitations, {}, as),
   },
 ];
 
@@ -132,5 +167,26 @@ export const mutations: readonly Operation[] = [
     permission: 'ROLES_WRITE',
     run: (service, { target, heldRoleId }, as) =>
       service.execute(RevokeRole, { input: { userId: target.user.id, roleId: heldRoleId } }, as),
+  },
+  {
+    field: 'inviteUser',
+    permission: 'INVITATIONS_WRITE',
+    run: (service, { target }, as) =>
+      service.execute(InviteUser, { input: { ...newName, email: `invited.${target.user.email}` } }, as),
+  },
+  {
+    field: 'resendInvitation',
+    permission: 'INVITATIONS_WRITE',
+    run: (service, { invitation }, as) => service.execute(ResendInvitation, { input: { id: invitation.id } }, as),
+  },
+  {
+    field: 'revokeInvitation',
+    permission: 'INVITATIONS_WRITE',
+    run: (service, { invitation }, as) => service.execute(RevokeInvitation, { id: invitation.id }, as),
+  },
+  {
+    field: 'deleteInvitation',
+    permission: 'INVITATIONS_WRITE',
+    run: (service, { invitation }, as) => service.execute(DeleteInvitation, { id: invitation.id }, as),
   },
 ];

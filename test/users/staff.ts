@@ -67,6 +67,8 @@ export async function everything({ app: { db } }: TestService): Promise<unknown>
     db.role.findMany({ orderBy: { id: 'asc' } }),
     db.userRole.findMany({ orderBy: [{ userId: 'asc' }, { roleId: 'asc' }] }),
     db.session.findMany({ orderBy: { id: 'asc' } }),
+    db.invitation.findMany({ orderBy: { id: 'asc' } }),
+    db.invitationRole.findMany({ orderBy: [{ invitationId: 'asc' }, { roleId: 'asc' }] }),
     db.oneTimeToken.findMany({ orderBy: { id: 'asc' } }),
     db.mail.findMany({ orderBy: { id: 'asc' } }),
     db.auditEvent.findMany({ orderBy: { id: 'asc' } }),

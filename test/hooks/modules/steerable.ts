@@ -26,3 +26,4 @@ export const preRegistration = hook('preRegistration');
 export const postLogin = hook('postLogin');
 export const postRegistration = hook('postRegistration');
 export const postVerification = hook('postVerification');
+export const postInvitationAccepted = hook('postInvitationAccepted');
