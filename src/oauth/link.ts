@@ -6,6 +6,7 @@ import type { Identity } from '../database/generated/client.ts';
 import { checkIdToken, type IdTokenInput, refusedToken } from './check-id-token.ts';
 import { IdentityTakenError } from './errors.ts';
 import { insertIdentity } from './identities.ts';
+import { notifyOwner } from './notice.ts';
 import { requireFreshProof } from './step-up.ts';
 import { consumeIdToken, forgetUsedTokens } from './used-tokens.ts';
 
@@ -15,7 +16,7 @@ export interface LinkIdentityInput extends IdTokenInput {
 
 /**
  * The identity that the token proves signs the viewer in from now on, on record, whatever address the provider says; the
- * token has been used. One that is the viewer's already is left as it is.
+ * token has been used, and a notice is owed to the viewer's address. One that is the viewer's already is left as it is.
  *
  * @throws FreshLoginRequiredError, InvalidCredentialsError, RateLimitedError as `requireFreshProof`
  * @throws UnknownProviderError
@@ -41,6 +42,7 @@ export async function linkIdentity(
       const identity = inserted ?? (await transaction.identity.findUnique({ where }));
       if (identity?.userId !== user.id) throw new IdentityTakenError();
       await consumeIdToken(transaction, token);
+      if (inserted !== null) await notifyOwner(app, transaction, 'identity_linked', user);
       return identity;
     });
   } catch (error) {
