@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { type AuditEventType, type Client, recordEvent } from '../audit/service.ts';
 import { admitAttempt } from '../auth/login-attempts.ts';
 import type { Viewer } from '../auth/viewer.ts';
+import type { Prisma } from '../database/generated/client.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { type IdToken, IdTokenRefusal } from '../providers/id-token.ts';
 import { ProviderUnavailableError } from '../providers/key-source.ts';
@@ -59,11 +60,11 @@ export async function refusedToken(
 ): Promise<unknown> {
   if (error instanceof ProviderUnavailableError) {
     if (await isWorthRecording(app, client, provider)) {
-      await recordRefusal(app, client, viewer, { provider, reason: 'provider_unavailable' });
+      await recordRefusal(app, app.db, { client, viewer, data: { provider, reason: 'provider_unavailable' } });
     }
   } else if (error instanceof IdTokenRefusal) {
     await countRefusal(app, client);
-    await recordRefusal(app, client, viewer, { provider, reason: `id_token_${error.reason}` });
+    await recordRefusal(app, app.db, { client, viewer, data: { provider, reason: `id_token_${error.reason}` } });
   } else {
     return error;
   }
@@ -86,14 +87,20 @@ async function isWorthRecording({ loginThrottle }: App, { ipAddress }: Client, p
   return true;
 }
 
+interface RefusedToken {
+  readonly client: Client;
+  /** Null when nobody is signed in. */
+  readonly viewer: Viewer | null;
+  readonly data: { readonly provider: string; readonly reason: string };
+}
+
 /** Of a stranger nothing is known: what such a token says is not true. */
-function recordRefusal(
+export function recordRefusal(
   app: App,
-  client: Client,
-  viewer: Viewer | null,
-  data: { readonly provider: string; readonly reason: string },
+  db: Prisma.TransactionClient,
+  { client, viewer, data }: RefusedToken,
 ): Promise<void> {
   const type: AuditEventType = viewer === null ? 'login.failed' : 'identity.refused';
   const { id = null, email = null } = viewer?.user ?? {};
-  return recordEvent(app.db, { type, at: app.now(), actorId: id, subjectId: id, email, client, data });
+  return recordEvent(db, { type, at: app.now(), actorId: id, subjectId: id, email, client, data });
 }

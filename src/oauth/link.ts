@@ -3,7 +3,7 @@ import type { Client } from '../audit/service.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { lockViewer } from '../auth/viewer-lock.ts';
 import type { Identity } from '../database/generated/client.ts';
-import { checkIdToken, type IdTokenInput, refusedToken } from './check-id-token.ts';
+import { checkIdToken, type IdTokenInput, recordRefusal, refusedToken } from './check-id-token.ts';
 import { IdentityTakenError } from './errors.ts';
 import { insertIdentity } from './identities.ts';
 import { notifyOwner } from './notice.ts';
@@ -21,7 +21,7 @@ export interface LinkIdentityInput extends IdTokenInput {
  * @throws FreshLoginRequiredError, InvalidCredentialsError, RateLimitedError as `requireFreshProof`
  * @throws UnknownProviderError
  * @throws InvalidIdTokenError
- * @throws IdentityTakenError when it is somebody else's
+ * @throws IdentityTakenError when it is somebody else's; that is on record, and the token has been used all the same
  * @throws UnauthenticatedError when the session has ended meanwhile
  */
 export async function linkIdentity(
@@ -34,17 +34,21 @@ export async function linkIdentity(
   const presented = await checkIdToken(app, client, viewer, input);
   const { provider, token } = presented;
   try {
-    return await app.db.$transaction(async (transaction) => {
+    const identity = await app.db.$transaction(async (transaction) => {
       const { user } = viewer;
       await lockViewer(app, transaction, viewer, user.id);
       const inserted = await insertIdentity(app, transaction, { ...presented, user, client });
       const where = { issuer_subject: { issuer: provider.issuer, subject: token.subject } };
-      const identity = inserted ?? (await transaction.identity.findUnique({ where }));
-      if (identity?.userId !== user.id) throw new IdentityTakenError();
+      const present = inserted ?? (await transaction.identity.findUnique({ where }));
       await consumeIdToken(transaction, token);
       if (inserted !== null) await notifyOwner(app, transaction, 'identity_linked', user);
-      return identity;
+      if (present?.userId === user.id) return present;
+      const data = { provider: provider.name, reason: 'identity_taken' };
+      await recordRefusal(app, transaction, { client, viewer, data });
+      return null;
     });
+    if (identity === null) throw new IdentityTakenError();
+    return identity;
   } catch (error) {
     throw await refusedToken(app, client, viewer, { provider: provider.name, error });
   } finally {
