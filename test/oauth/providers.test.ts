@@ -226,6 +226,14 @@ describe('what a hostile provider answers', () => {
       () => issuers.hostile.on(JWKS, (_request, response) => response.writeHead(500).end(JSON.stringify({ keys: [] }))),
     ],
     [
+      'another protocol',
+      'STATUS',
+      () =>
+        issuers.hostile.on(JWKS, ({ socket }) =>
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: any\r\nConnection: Upgrade\r\n\r\n'),
+        ),
+    ],
+    [
       'another issuer’s document',
       'ANOTHER_ISSUER',
       () => issuers.hostile.on(DISCOVERY, json({ issuer: issuers.example.url, jwks_uri: `${url()}${JWKS}` })),
