@@ -6,6 +6,8 @@ import type { SigningKey } from './signing-keys.ts';
 export interface RevocationList {
   readonly issuer: string;
   readonly issuedAt: Date;
+  /** What was asked with; null for the beginning. */
+  readonly after: string | null;
   /** What to ask with for what comes after this part. */
   readonly cursor: string;
   /** Whether there is more at once. */
@@ -31,6 +33,7 @@ const LIFETIME_SECONDS = 60;
 export function signRevocationList(key: SigningKey, list: RevocationList): Promise<string> {
   const issuedAt = secondsOf(list.issuedAt);
   return new SignJWT({
+    after: list.after,
     cursor: list.cursor,
     more: list.more,
     keep_seconds: list.keepSeconds,

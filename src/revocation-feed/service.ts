@@ -36,6 +36,7 @@ export async function revocationList(app: App, cursorText: string | null): Promi
   return signRevocationList(app.keys.current(now), {
     issuer: app.issuer.url,
     issuedAt: now,
+    after: cursorText,
     cursor: more ? `${last.at.getTime()}.${last.key}.${from.startedAt}` : String(backFrom(from.startedAt)),
     more,
     keepSeconds: rememberedSeconds(app),
