@@ -1,13 +1,10 @@
 import './runtime.ts';
-import type { Logger } from 'pino';
 import { developmentSecretKey } from './config/secret-key.ts';
 import { loadConfig } from './config.ts';
 import { describeFailure } from './failure.ts';
 import { createLog } from './log.ts';
 import type { Service } from './serve.ts';
-
-/** Ctrl-C comes twice under npm, which passes on what the terminal has sent to both; a person needs longer for that. */
-const SAME_SIGNAL_MILLISECONDS = 1000;
+import { runUntilSignal } from './until-signal.ts';
 
 try {
   await main();
@@ -21,21 +18,12 @@ async function main(): Promise<void> {
   const log = createLog(config);
   // Such as one that a hook did not wait for: its failure is no reason for the service to end.
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise failed that nobody waited for'));
-  let service: Service | null = null;
-  let shuttingDownSince: number | null = null;
-  const onSignal = (signal: string) => {
-    if (service === null) return stopStarting(log, signal);
-    if (shuttingDownSince === null) {
-      shuttingDownSince = performance.now();
-      void shutDown(service, signal);
-    } else if (performance.now() - shuttingDownSince > SAME_SIGNAL_MILLISECONDS) {
-      cutOff(log, { signal }, 'another signal came');
-    }
-  };
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, onSignal);
-  // Not before: nearly all of the code is behind it, which then comes from the compile cache.
-  const { serve } = await import('./serve.ts');
-  service = await serve({ config, log });
+  const { shutdownTimeoutSeconds } = config;
+  const service = await runUntilSignal({ log, shutdownTimeoutSeconds, inFlight: 'requests' }, async () => {
+    // Not before: nearly all of the code is behind it, which then comes from the compile cache.
+    const { serve } = await import('./serve.ts');
+    return serve({ config, log });
+  });
   printCredentials(service);
   log.info({ url: service.url, graphql: `${service.url}/graphql` }, 'ready');
 }
@@ -44,27 +32,4 @@ async function main(): Promise<void> {
 function printCredentials({ newAdministrator }: Service): void {
   if (newAdministrator === null) return;
   process.stderr.write(`administrator: ${newAdministrator.email} ${newAdministrator.password}\n`);
-}
-
-/** The first process of a container gets no signal that it does not handle, so not even this can be left to Node.js. */
-function stopStarting(log: Logger, signal: string): never {
-  log.info({ signal }, 'stopped before it was ready');
-  process.exit(0);
-}
-
-async function shutDown({ app, close }: Service, signal: string): Promise<void> {
-  const { shutdownTimeoutSeconds } = app.config;
-  app.log.info({ signal }, 'shutting down');
-  setTimeout(
-    () => cutOff(app.log, { shutdownTimeoutSeconds }, 'they did not finish in time'),
-    shutdownTimeoutSeconds * 1000,
-  ).unref();
-  await close();
-  app.log.info('stopped');
-  process.exit(0);
-}
-
-function cutOff(log: Logger, details: object, reason: string): never {
-  log.error(details, `requests were cut off: ${reason}`);
-  process.exit(1);
 }

@@ -15,7 +15,7 @@ import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
 import { createRequestListener } from './server.ts';
 import { startTracing } from './tracing.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
-import { startWorker } from './worker.ts';
+import { jobGraceSeconds, startWorker } from './worker.ts';
 
 const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
 const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
@@ -89,11 +89,6 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     await database?.close();
     await stopTracing?.();
   }
-}
-
-/** Ends early enough for what was not done in time to be put back before the process is ended. */
-function jobGraceSeconds({ shutdownTimeoutSeconds }: Config): number {
-  return shutdownTimeoutSeconds * 0.8;
 }
 
 function answerWhileStarting({ publicUrl }: Config): RequestListener {

@@ -15,7 +15,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['cli'],
   ['main.ts'],
   ['prepare.ts'],
-  ['failure.ts', 'print-schema.ts', 'serve.ts'],
+  ['failure.ts', 'print-schema.ts', 'serve.ts', 'until-signal.ts'],
   ['server.ts'],
   ['http'],
   ['schema.ts', 'worker.ts'],
@@ -61,6 +61,7 @@ export const FEATURES: readonly string[] = [
   'invitations',
   'email-change',
   'oauth',
+  'recovery',
   'revocation-feed',
 ];
 

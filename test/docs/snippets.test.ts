@@ -9,8 +9,10 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
+import { queueMail } from '../../src/mail/mailer.ts';
 import { type Service, serve } from '../../src/serve.ts';
 import { graphql } from '../gql/gql.ts';
+import { forgetful, passwordReset, resetPassword } from '../recovery/operations.ts';
 import { administrator, startTestService } from '../support/service.ts';
 import { createEmptyTestDatabase, createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { type Answer, documents, root, type Snippet, snippetsOf } from './documents.ts';
@@ -57,6 +59,8 @@ describe('the snippets of the documentation', () => {
       'npm ci && npm start',
       'npm ci && npm test',
       'npm run example:gateway',
+      'npx latchkey worker',
+      'npx latchkey mails --failed\nnpx latchkey mails --retry all',
     ]);
   });
 
@@ -78,7 +82,9 @@ describe('the snippets of the documentation', () => {
 });
 
 describe('docs/operating.md', () => {
-  const [afterALeak, afterARestore] = snippetsOf('docs/operating.md').filter(({ language }) => language === 'sql');
+  const [afterALeak, afterARestore, forgetMails] = snippetsOf('docs/operating.md').filter(
+    ({ language }) => language === 'sql',
+  );
 
   it('has a configuration for production that the service takes', () => {
     const settings = snippetsOf('docs/operating.md').find(({ language }) => language === 'ini')?.text ?? '';
@@ -108,6 +114,33 @@ describe('docs/operating.md', () => {
     await restored.app.database.pool.query(afterARestore?.text ?? '');
 
     expect((await trade()).data?.refreshToken).toEqual({ __typename: 'InvalidRefreshTokenError' });
+    await restored.close();
+  });
+
+  it('keeps, after a restore, the mails of its time from being sent again', async () => {
+    const restored = await startTestService();
+    const owed = { kind: 'password_changed', recipient: administrator.email } as const;
+    await restored.app.db.$transaction((transaction) => queueMail(restored.app, transaction, owed));
+    await restored.app.database.pool.query(forgetMails?.text ?? '');
+    await restored.runJobs();
+    expect(await restored.app.db.mail.findMany()).toEqual([
+      expect.objectContaining({ sentAt: null, abandonedReason: 'gave_up' }),
+    ]);
+    await restored.close();
+  });
+
+  it('shuts out, after a restore, a link that has been used since the backup', async () => {
+    const restored = await startTestService();
+    const { user, token } = await forgetful(restored);
+    await resetPassword(restored, token);
+    const { pool } = restored.app.database;
+    await pool.query('UPDATE one_time_tokens SET consumed_at = NULL');
+    expect(await resetPassword(restored, token)).toEqual(passwordReset(user.email));
+    await pool.query('UPDATE one_time_tokens SET consumed_at = NULL');
+
+    await pool.query(afterARestore?.text ?? '');
+
+    expect(await resetPassword(restored, token)).toMatchObject({ reason: 'REVOKED' });
     await restored.close();
   });
 
