@@ -3,6 +3,7 @@ import './runtime.ts';
 import { Command } from 'commander';
 import { describeCommandFailure } from './cli/command-error.ts';
 import { createUserCommand } from './cli/create-user.ts';
+import { housekeepCommand } from './cli/housekeep.ts';
 import { importUsersCommand } from './cli/import-users.ts';
 import { migrateCommand } from './cli/migrate.ts';
 import { printSchemaCommand } from './cli/print-schema.ts';
@@ -18,6 +19,7 @@ for (const command of [
   createUserCommand,
   importUsersCommand,
   rotateKeysCommand,
+  housekeepCommand,
   printSchemaCommand,
 ]) {
   program.addCommand(command.copyInheritedSettings(program));

@@ -1,16 +1,13 @@
+import { administratorPasswordRequirement } from './config/first-administrator.ts';
 import { areHttps } from './config/oauth-providers.ts';
 import { codePoints, isLoopback, Refused } from './config/readers.ts';
 import { readSecretKeys } from './config/secret-key.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
 import type { SecretKeys } from './crypto/secret-keys.ts';
 import { closestLanguage, loadMailTemplates } from './mail/templates.ts';
-import { type PasswordProblem, passwordProblem } from './passwords/acceptable.ts';
 
 /** All that the environment decides. Durations are in whole seconds. */
 export type Config = ReturnType<typeof loadConfig>;
-
-/** What the first administrator is called until somebody says otherwise. */
-export const FIRST_ADMINISTRATOR_NAME = { firstName: 'First', lastName: 'Administrator' };
 
 /** Where links in mails lead: what a token in one of them opens, whoever reads along on the way would have too. */
 const LINK_VARIABLES = [
@@ -119,6 +116,8 @@ export function loadConfig(
     introspection: value('INTROSPECTION') ?? !production,
     federation: value('FEDERATION'),
     federatedTracing: value('FEDERATED_TRACING'),
+    /** 0: for ever. */
+    auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
     logLevel: value('LOG_LEVEL'),
     metrics: value('METRICS'),
     /** The base of an OpenTelemetry collector. Null: no traces. */
@@ -176,15 +175,12 @@ export function loadConfig(
   );
   if (settings.firstAdministrator !== null) {
     const { email, password } = settings.firstAdministrator;
-    const problem = passwordProblem(
-      password,
-      { email, ...FIRST_ADMINISTRATOR_NAME },
-      { minLength: settings.passwordMinLength, hostName: new URL(settings.publicUrl ?? 'http://localhost').hostname },
-    );
+    const { passwordMinLength: minLength, publicUrl } = settings;
+    const requirement = administratorPasswordRequirement(password, { email, minLength, publicUrl });
     demand(
       ['ADMIN_PASSWORD', 'ADMIN_EMAIL', 'PASSWORD_MIN_LENGTH', 'PUBLIC_URL'],
-      problem === null,
-      problem === null ? '' : guessableRequirements[problem.code],
+      requirement === null,
+      requirement ?? '',
     );
   }
 
@@ -212,15 +208,6 @@ export class ConfigError extends Error {
     this.problems = problems;
   }
 }
-
-const guessableRequirements: Readonly<Record<PasswordProblem['code'], string>> = {
-  TOO_SHORT: 'must be longer',
-  TOO_LONG: 'must be shorter',
-  INVALID_CHARACTERS: 'must be proper text',
-  TOO_COMMON: 'must not be among the first passwords that anybody would try',
-  CONTAINS_PERSONAL_DATA: 'must not be made of ADMIN_EMAIL, the names First Administrator, or the name of this service',
-  REPEATED_PATTERN: 'must not only repeat itself',
-};
 
 function inOrderOfDeclaration(problems: ReadonlyMap<string, string>): readonly string[] {
   return Object.keys(variables).flatMap((name) => problems.get(name) ?? []);

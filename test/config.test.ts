@@ -79,6 +79,7 @@ describe('loadConfig', () => {
       introspection: true,
       federation: true,
       federatedTracing: false,
+      auditRetentionDays: 365,
       logLevel: 'info',
       metrics: false,
       otlpEndpoint: null,
@@ -131,6 +132,7 @@ describe('loadConfig', () => {
         INTROSPECTION: 'on',
         FEDERATION: 'off',
         FEDERATED_TRACING: 'on',
+        AUDIT_RETENTION_DAYS: '30',
         LOG_LEVEL: 'debug',
         METRICS: 'on',
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
@@ -186,6 +188,7 @@ describe('loadConfig', () => {
       introspection: true,
       federation: false,
       federatedTracing: true,
+      auditRetentionDays: 30,
       logLevel: 'debug',
       metrics: true,
       otlpEndpoint: 'http://collector:4318',
@@ -562,6 +565,18 @@ describe('DATABASE_URL', () => {
     'postgresql://d b/x',
   ])('may not be %s', (DATABASE_URL) => {
     expect(problems({ DATABASE_URL })).toEqual([expect.stringMatching(/^DATABASE_URL must be a postgresql:\/\/ URL/)]);
+  });
+});
+
+describe('AUDIT_RETENTION_DAYS', () => {
+  it('is for ever, or long enough to know the clients that signed in lately', () => {
+    expect(problems({ AUDIT_RETENTION_DAYS: '0' })).toEqual([]);
+    expect(problems({ AUDIT_RETENTION_DAYS: '30' })).toEqual([]);
+    for (const days of ['29', '1', '00', '36501', 'for ever']) {
+      expect(problems({ AUDIT_RETENTION_DAYS: days })).toEqual([
+        'AUDIT_RETENTION_DAYS must be a whole number from 30 to 36500, or 0',
+      ]);
+    }
   });
 });
 

@@ -20,6 +20,7 @@ import {
   type Reader,
   Refused,
   word,
+  zeroOr,
 } from './readers.ts';
 import { readSecretKeys } from './secret-key.ts';
 
@@ -70,6 +71,8 @@ const declared = {
   INTROSPECTION: optional(onOrOff, 'on'),
   FEDERATION: setting('on', onOrOff),
   FEDERATED_TRACING: setting('off', onOrOff),
+  // For 30 days past sign-ins tell which clients of an account are known.
+  AUDIT_RETENTION_DAYS: setting('365', zeroOr(integer(30, 36_500))),
   LOG_LEVEL: setting('info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   METRICS: setting('off', onOrOff),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(frontEndBase),

@@ -62,6 +62,7 @@ export const FEATURES: readonly string[] = [
   'email-change',
   'oauth',
   'revocation-feed',
+  'housekeeping',
 ];
 
 /** The room of a file: its folder, or itself. */

@@ -52,6 +52,7 @@ const contract = {
   INTROSPECTION: 'on',
   FEDERATION: 'on',
   FEDERATED_TRACING: 'off',
+  AUDIT_RETENTION_DAYS: '365',
   LOG_LEVEL: 'info',
   METRICS: 'off',
   OTEL_EXPORTER_OTLP_ENDPOINT: '–',

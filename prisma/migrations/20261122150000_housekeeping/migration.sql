@@ -1,0 +1,8 @@
+-- CreateIndex
+CREATE INDEX "invitations_open_expires_at_idx" ON "invitations"("expires_at") WHERE ("closed_at" IS NULL);
+
+-- CreateIndex
+CREATE INDEX "one_time_tokens_expires_at_idx" ON "one_time_tokens"("expires_at");
+
+-- CreateIndex
+CREATE INDEX "sessions_absolute_expires_at_idx" ON "sessions"("absolute_expires_at");
