@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import './runtime.ts';
 import { Command } from 'commander';
+import { afterRestoreCommand } from './cli/after-restore.ts';
 import { describeCommandFailure } from './cli/command-error.ts';
 import { createUserCommand } from './cli/create-user.ts';
 import { housekeepCommand } from './cli/housekeep.ts';
@@ -20,6 +21,7 @@ for (const command of [
   importUsersCommand,
   rotateKeysCommand,
   housekeepCommand,
+  afterRestoreCommand,
   printSchemaCommand,
 ]) {
   program.addCommand(command.copyInheritedSettings(program));

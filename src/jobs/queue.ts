@@ -44,6 +44,8 @@ export interface Queue {
   keep(jobs: readonly ClaimedJob[]): Promise<void>;
   /** Jobs whose claims have lapsed are due again, and old ones are deleted. Instances take turns. */
   tidy(): Promise<void>;
+  /** No job is left, whatever its state. */
+  clear(): Promise<void>;
   /** Calls back after each `enqueue` of this process: not yet committed, as a rule. */
   onEnqueued(listener: () => void): void;
   close(): Promise<void>;
@@ -141,6 +143,7 @@ export async function openQueue({ pool, schema }: Database, log: Logger): Promis
       await boss.touch(QUEUE, jobs.map(attempt));
     },
     tidy: () => boss.supervise(QUEUE),
+    clear: () => boss.deleteAllJobs(QUEUE),
     onEnqueued(listener) {
       notify = listener;
     },

@@ -63,6 +63,7 @@ export const FEATURES: readonly string[] = [
   'oauth',
   'revocation-feed',
   'housekeeping',
+  'restore',
 ];
 
 /** The room of a file: its folder, or itself. */

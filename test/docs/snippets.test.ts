@@ -78,7 +78,7 @@ describe('the snippets of the documentation', () => {
 });
 
 describe('docs/operating.md', () => {
-  const [afterALeak, afterARestore] = snippetsOf('docs/operating.md').filter(({ language }) => language === 'sql');
+  const [afterALeak] = snippetsOf('docs/operating.md').filter(({ language }) => language === 'sql');
 
   it('has a configuration for production that the service takes', () => {
     const settings = snippetsOf('docs/operating.md').find(({ language }) => language === 'ini')?.text ?? '';
@@ -95,20 +95,6 @@ describe('docs/operating.md', () => {
 
     expect(config).toMatchObject({ production: true, publicUrl: 'https://id.example.com', trustProxyHops: 1 });
     expect(config.firstAdministrator?.email).toBe('you@example.com');
-  });
-
-  it('shuts out, after a restore, a refresh token that the restored row would take again', async () => {
-    const restored = await startTestService();
-    const { data } = await restored.execute(SignIn, { input: administrator });
-    const refreshToken = data?.login?.__typename === 'AuthPayload' ? data.login.refreshToken : null;
-    const trade = () => restored.execute(Refresh, { input: { refreshToken } });
-    expect((await trade()).data?.refreshToken).toEqual({ __typename: 'AuthPayload' });
-    await restored.app.database.pool.query('UPDATE sessions SET generation = 0');
-
-    await restored.app.database.pool.query(afterARestore?.text ?? '');
-
-    expect((await trade()).data?.refreshToken).toEqual({ __typename: 'InvalidRefreshTokenError' });
-    await restored.close();
   });
 
   it('gets a service going again whose secret has leaked or is lost, and nobody is signed in any more', async () => {
@@ -146,14 +132,6 @@ const SignIn = graphql(`
         accessToken
         refreshToken
       }
-    }
-  }
-`);
-
-const Refresh = graphql(`
-  mutation DocsRefresh($input: RefreshTokenInput!) {
-    refreshToken(input: $input) {
-      __typename
     }
   }
 `);

@@ -276,7 +276,7 @@ describe('housekeeping', () => {
       using('used_id_tokens_expires_at_idx', 'used_id_tokens_pkey'),
       using('rate_limits_expire_idx', 'rate_limits_pkey'),
       using('audit_events_at_id_idx', 'audit_events_pkey'),
-      using('invitations_open_expires_at_idx', 'invitations_pkey'),
+      using('invitations_open_expires_at_id_idx', 'invitations_pkey'),
     ]);
   });
 });

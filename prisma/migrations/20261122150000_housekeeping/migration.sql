@@ -1,7 +1,4 @@
 -- CreateIndex
-CREATE INDEX "invitations_open_expires_at_idx" ON "invitations"("expires_at") WHERE ("closed_at" IS NULL);
-
--- CreateIndex
 CREATE INDEX "one_time_tokens_expires_at_idx" ON "one_time_tokens"("expires_at");
 
 -- CreateIndex
