@@ -1,5 +1,5 @@
 // Hooks of an operator: only people of one domain may register, and another service is told of each new account, also of
-// those that come by invitation, for whom the domain makes no difference.
+// those that come by invitation, for whom the domain makes no difference, and of each password that was reset.
 //
 //   HOOKS_MODULE=examples/hooks.ts REGISTRATION_DOMAIN=example.com \
 //   WEBHOOK_URL=https://crm.example.com/accounts WEBHOOK_TOKEN=… npm start
@@ -20,22 +20,26 @@ export function preRegistration({ email }: Registrant): Verdict {
   return email.endsWith(`@${REGISTRATION_DOMAIN}`);
 }
 
-/** A failure is logged and not tried again. Not with the request's signal: the account stays when the client has left. */
 export function postRegistration(user: HookUser, request: HookRequest): Promise<void> {
-  return tell('user.registered', user, request);
+  return tell('user.registered', user, request, user.id);
 }
 
 export function postInvitationAccepted(user: HookUser, request: HookRequest): Promise<void> {
-  return tell('invitation.accepted', user, request);
+  return tell('invitation.accepted', user, request, user.id);
 }
 
-async function tell(event: string, user: HookUser, request: HookRequest): Promise<void> {
+export function postPasswordReset(user: HookUser, request: HookRequest): Promise<void> {
+  return tell('user.password_reset', user, request, request.id);
+}
+
+/** A failure is logged and not tried again. Not with the request's signal: what was done stays when the client has left. */
+async function tell(event: string, user: HookUser, request: HookRequest, idempotencyKey: string): Promise<void> {
   const response = await fetch(WEBHOOK_URL, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       authorization: `Bearer ${WEBHOOK_TOKEN}`,
-      'idempotency-key': user.id,
+      'idempotency-key': idempotencyKey,
       'x-request-id': request.id,
     },
     body: JSON.stringify({ event, user }),

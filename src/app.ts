@@ -39,6 +39,7 @@ export interface App {
   readonly decoyHash: string;
   readonly loginThrottle: Throttle;
   readonly registrationThrottle: Throttle;
+  readonly passwordResetThrottle: Throttle;
   /** Counts one-time tokens that were not made here. */
   readonly tokenThrottle: Throttle;
   /** Counts what somebody sends out. */
@@ -57,6 +58,7 @@ export interface App {
 
 const LOGIN_LIMIT = { name: 'login', failures: 20, windowSeconds: 15 * 60 };
 const REGISTRATION_LIMIT = { name: 'registration', failures: 20, windowSeconds: 60 * 60 };
+const PASSWORD_RESET_LIMIT = { name: 'password_reset', failures: 20, windowSeconds: 60 * 60 };
 const TOKEN_LIMIT = { name: 'token', failures: 20, windowSeconds: 60 * 60 };
 const INVITATION_LIMIT = { name: 'invitation', failures: 500, windowSeconds: 60 * 60 };
 const HASHES_WAITING_PER_CORE = 64;
@@ -96,6 +98,7 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     decoyHash: makeDecoyHash(config.argon2),
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
+    passwordResetThrottle: throttle(PASSWORD_RESET_LIMIT),
     tokenThrottle: throttle(TOKEN_LIMIT),
     invitationThrottle: throttle(INVITATION_LIMIT),
     metrics,

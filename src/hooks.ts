@@ -38,6 +38,7 @@ export interface Hooks {
   postLogin?(user: HookUser, request: HookRequest): unknown;
   postRegistration?(user: HookUser, request: HookRequest): unknown;
   postVerification?(user: HookUser, request: HookRequest): unknown;
+  postPasswordReset?(user: HookUser, request: HookRequest): unknown;
   postInvitationAccepted?(user: HookUser, request: HookRequest): unknown;
 }
 
@@ -47,6 +48,7 @@ const HOOK_NAMES = [
   'postLogin',
   'postRegistration',
   'postVerification',
+  'postPasswordReset',
   'postInvitationAccepted',
 ] as const satisfies readonly (keyof Hooks)[];
 

@@ -12,6 +12,7 @@ import './verification/schema.ts';
 import './email-change/schema.ts';
 import './oauth/schema.ts';
 import './passwords/schema.ts';
+import './recovery/schema.ts';
 import './registration/schema.ts';
 import './invitations/schema.ts';
 import './invitations/administration.ts';

@@ -24,6 +24,7 @@ export type AuditEventType =
   | 'email.change_requested'
   | 'email.changed'
   | 'password.changed'
+  | 'password.reset'
   | 'password.refused'
   | 'identity.linked'
   | 'identity.unlinked'

@@ -4,7 +4,7 @@ import type { HookRequest, Hooks, HookUser, Verdict } from '../hooks.ts';
 
 const VETO_TIMEOUT_MILLISECONDS = 5000;
 
-type PostHook = 'postLogin' | 'postRegistration' | 'postVerification' | 'postInvitationAccepted';
+type PostHook = 'postLogin' | 'postRegistration' | 'postVerification' | 'postPasswordReset' | 'postInvitationAccepted';
 
 /** What hooks are told of a user: nothing that is secret. */
 export function hookUser({ id, email, firstName, lastName, status, emailVerified, createdAt }: HookUser): HookUser {

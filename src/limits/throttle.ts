@@ -22,6 +22,8 @@ export interface Throttle {
    * @throws RateLimitedError naming when the last of the exhausted keys is free again
    */
   countAttempt(keys: readonly string[]): Promise<void>;
+  /** Each of the keys has all its failures left again. */
+  forget(keys: readonly string[]): Promise<void>;
 }
 
 interface ThrottleOptions {
@@ -78,6 +80,9 @@ export function createThrottle({
       const counts = await count(keys);
       refuseIfAny(counts.filter(({ consumedPoints }) => consumedPoints > failures));
     },
+    async forget(keys) {
+      await Promise.all(keys.map((key) => limiter.delete(digest(key))));
+    },
   };
 
   function refuseIfAny(exhausted: readonly (RateLimiterRes | null)[]): void {
@@ -97,4 +102,5 @@ export const openThrottle: Throttle = {
   mostFailures: async () => 0,
   countFailure: async () => {},
   countAttempt: async () => {},
+  forget: async () => {},
 };

@@ -73,6 +73,7 @@ interface SessionsToEnd {
     | 'revoked'
     | 'user_revoked'
     | 'password_changed'
+    | 'password_reset'
     | 'address_proven'
     | 'email_unverified';
 }

@@ -12,6 +12,8 @@ export type TokenOwner =
 type UserPurpose = Exclude<OneTimePurpose, 'INVITATION'>;
 
 interface Issue {
+  /** The row's id to be; a new one unless it is given. */
+  readonly id?: string;
   /** Canonical; the token is good for this address only. */
   readonly email: string;
   readonly expiresAt: Date;
@@ -33,12 +35,12 @@ export async function issueOneTimeToken(
   app: App,
   transaction: Prisma.TransactionClient,
   owner: TokenOwner,
-  { email, expiresAt }: Issue,
+  { id = newId(), email, expiresAt }: Issue,
 ): Promise<string> {
   await revoke(app, transaction, owner);
-  const { id } = await transaction.oneTimeToken.create({
+  await transaction.oneTimeToken.create({
     select: { id: true },
-    data: { id: newId(), ...owner, email, createdAt: app.now(), expiresAt },
+    data: { id, ...owner, email, createdAt: app.now(), expiresAt },
   });
   return id;
 }

@@ -61,6 +61,7 @@ export const FEATURES: readonly string[] = [
   'invitations',
   'email-change',
   'oauth',
+  'recovery',
   'revocation-feed',
   'housekeeping',
   'restore',

@@ -71,7 +71,17 @@ describe('a contract', () => {
     const schema = buildSchema(publicSdl);
     const queries = Object.keys(schema.getQueryType()?.getFields() ?? {});
     expect(queries.toSorted()).toEqual(
-      ['invitationByToken', 'isAuthorized', 'me', 'posts', 'subscribers', 'user', 'userByEmail', 'viewer'].toSorted(),
+      [
+        'invitationByToken',
+        'isAuthorized',
+        'me',
+        'passwordResetByToken',
+        'posts',
+        'subscribers',
+        'user',
+        'userByEmail',
+        'viewer',
+      ].toSorted(),
     );
     const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});
     expect(mutations).toEqual(expect.arrayContaining(['login', 'updateMe', 'logoutEverywhere', 'writePost']));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mailsTo, newestTokenTo } from '../mailbox/reading.ts';
+import { NEW_PASSWORD, passwordReset, resetPassword, resetTokenFor } from '../recovery/operations.ts';
 import {
   invalidCredentials,
   logIn,
@@ -271,12 +272,19 @@ describe('hooks that run afterwards', () => {
     await logIn(service, email);
     await service.app.background.drain();
     expect(callsOf('postLogin')).toEqual([[{ ...user, emailVerified: true }, theRequest]]);
+
+    await resetPassword(service, await resetTokenFor(service, email));
+    await service.app.background.drain();
+    expect(callsOf('postPasswordReset')).toEqual([[{ ...user, emailVerified: true }, theRequest]]);
+    expect(callsOf('postVerification')).toHaveLength(1);
+    expect(JSON.stringify(calls)).not.toContain(NEW_PASSWORD);
   });
 
   it('are not run for an address that was taken, a token that was not good, or a password that was wrong', async () => {
     const { user } = await createPerson(service);
     await register(service, registrant(user.email));
     await verifyEmail(service, 'garbage');
+    await resetPassword(service, 'garbage');
     await logIn(service, user.email, 'not the password of anybody');
     await service.app.background.drain();
     expect(calls.map(({ name }) => name)).toEqual(['preRegistration']);
@@ -308,15 +316,18 @@ describe('hooks that run afterwards', () => {
 
   it.each(refusals)('change nothing when one %s', async (_case, behave) => {
     const email = newAddress();
-    for (const name of ['postRegistration', 'postVerification', 'postLogin'] as const) behaviours.set(name, behave);
+    for (const name of ['postRegistration', 'postVerification', 'postPasswordReset', 'postLogin'] as const) {
+      behaviours.set(name, behave);
+    }
     expect(await register(service, registrant(email))).toMatchObject({ email });
     const token = await newestTokenTo(service, email);
     expect(await verifyEmail(service, token)).toMatchObject({ email });
     expect(await logIn(service, email)).toMatchObject({ user: { email } });
+    expect(await resetPassword(service, await resetTokenFor(service, email))).toEqual(passwordReset(email));
     await service.app.background.drain();
-    expect(calls.map(({ name }) => name).filter((name) => name.startsWith('post'))).toHaveLength(3);
+    expect(calls.map(({ name }) => name).filter((name) => name.startsWith('post'))).toHaveLength(4);
     const logged = failures();
-    expect([0, 3]).toContain(logged.length);
+    expect([0, 4]).toContain(logged.length);
     for (const line of logged) expect(line).toMatchObject({ work: expect.stringMatching(/^hook post/) });
   });
 

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config.ts';
 import { loadHooks } from '../../src/hooks.ts';
 
-const ALL = 'preLogin, preRegistration, postLogin, postRegistration, postVerification, postInvitationAccepted';
+const ALL =
+  'preLogin, preRegistration, postLogin, postRegistration, postVerification, postPasswordReset, postInvitationAccepted';
 
 let directory: string;
 let modules = 0;

@@ -4,7 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { mailsTo, newestTokenTo } from '../mailbox/reading.ts';
+import { NEW_PASSWORD, RequestReset, ResetPassword } from '../recovery/operations.ts';
 import { Register, registrant } from '../registration/operations.ts';
 import { mainScript, run, type ServiceProcess, startService, temporaryDirectory } from '../support/process.ts';
 import { testEnvironment } from '../support/service.ts';
@@ -138,12 +140,13 @@ describe('a process with HOOKS_MODULE', () => {
 });
 
 describe('examples/hooks.ts', () => {
-  it('lets only one domain register, and tells the webhook of each new account', async () => {
+  it('lets only one domain register, and tells the webhook of each new account and each reset', async () => {
     const webhook = await startWebhook();
     const service = await start(example, {
       REGISTRATION_DOMAIN: 'example.com',
       WEBHOOK_URL: webhook.url,
       WEBHOOK_TOKEN: 'a-token-of-the-webhook',
+      WORKER: 'on',
     });
     for (const stranger of ['a@example.net', 'a@example.com.evil.test', 'a@notexample.com', 'a@sub.example.com']) {
       expect(await register(service, stranger)).toBe('RegistrationClosedError');
@@ -167,6 +170,19 @@ describe('examples/hooks.ts', () => {
 
     expect(await register(service, 'a@example.com')).toBe('RegisterUserPayload');
     (await webhook.next()).response.writeHead(503).end();
+
+    const { email } = registrant('sofja@example.com');
+    await service.execute(RequestReset, { email });
+    await vi.waitUntil(async () => (await mailsTo(service, email))[0]?.subject === 'Choose a new password', 10_000);
+    const token = await newestTokenTo(service, email);
+    await service.execute(ResetPassword, { token, password: NEW_PASSWORD });
+    const told = await webhook.next();
+    expect(await json(told.request)).toEqual({
+      event: 'user.password_reset',
+      user: { ...user, emailVerified: true },
+    });
+    expect(told.request.headers['idempotency-key']).not.toBe(user.id);
+    told.response.writeHead(204).end();
     expect((await service.stop()).code).toBe(0);
     expect(service.log().filter(({ level }) => Number(level) >= 50)).toEqual([
       expect.objectContaining({

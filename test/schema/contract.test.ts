@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { compareWithContract, typesBehind } from './contract.ts';
 
 /** The operations of the contract that are not there yet. Whoever builds one takes it off this list. */
-const NOT_THERE_YET = ['Query.passwordResetByToken', 'Mutation.requestPasswordReset', 'Mutation.resetPassword'];
+const NOT_THERE_YET: readonly string[] = [];
 
 const contract = read('../contract.graphql');
 

@@ -11,6 +11,7 @@ const PUBLIC = [
   'Query._service',
   'Query.invitationByToken',
   'Query.isAuthorized',
+  'Query.passwordResetByToken',
   'Query.viewer',
   'Mutation.acceptInvitation',
   'Mutation.confirmEmailChange',
@@ -20,6 +21,8 @@ const PUBLIC = [
   'Mutation.refreshToken',
   'Mutation.registerUser',
   'Mutation.requestEmailVerification',
+  'Mutation.requestPasswordReset',
+  'Mutation.resetPassword',
   'Mutation.verifyEmail',
 ];
 
@@ -67,9 +70,11 @@ const UNGUARDED = [
   'LastSignInMethodError',
   'LogoutPayload',
   'NotFoundError',
+  'PasswordResetPreview',
   'RateLimitedError',
   'RegisterUserPayload',
   'RegistrationClosedError',
+  'ResetPasswordPayload',
   'RoleAlreadyAssignedError',
   'RoleInUseError',
   'RoleNameTakenError',

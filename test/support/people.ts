@@ -9,7 +9,7 @@ export interface Person {
   readonly password: string;
 }
 
-interface PersonOptions {
+export interface PersonOptions {
   readonly email?: string;
   readonly password?: string | null;
   readonly status?: User['status'];

@@ -26,4 +26,5 @@ export const preRegistration = hook('preRegistration');
 export const postLogin = hook('postLogin');
 export const postRegistration = hook('postRegistration');
 export const postVerification = hook('postVerification');
+export const postPasswordReset = hook('postPasswordReset');
 export const postInvitationAccepted = hook('postInvitationAccepted');
