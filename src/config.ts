@@ -124,6 +124,8 @@ export function loadConfig(
     otlpEndpoint: value('OTEL_EXPORTER_OTLP_ENDPOINT'),
     /** Whether this process runs jobs beside answering requests. */
     worker: value('WORKER'),
+    /** How many processes share the port. */
+    workers: value('WORKERS'),
     shutdownTimeoutSeconds: value('SHUTDOWN_TIMEOUT_SECONDS'),
   };
 
@@ -137,6 +139,9 @@ export function loadConfig(
     !production || allowEmbeddedDatabase || isGiven('DATABASE_URL'),
     'is required in production, unless EMBEDDED_DATABASE=allow',
   );
+  const isAlone = settings.workers === 1;
+  demand(['WORKERS'], isAlone || isGiven('DATABASE_URL'), 'must be 1 with the embedded database');
+  demand(['PORT'], isAlone || settings.port !== 0 || isGiven('PUBLIC_URL'), 'must not be 0 with several WORKERS');
   demand(['PUBLIC_URL'], !production || isGiven('PUBLIC_URL'), 'is required in production');
   demand(
     ['PUBLIC_URL'],

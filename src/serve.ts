@@ -12,6 +12,7 @@ import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import type { Runner } from './jobs/runner.ts';
 import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
+import { answerAboutThisWorker } from './metrics/workers.ts';
 import { createRequestListener } from './server.ts';
 import { startTracing } from './tracing.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
@@ -36,6 +37,8 @@ interface ServeOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly now?: () => Date;
+  /** Others answer on the same port meanwhile: it is bound last, and nobody hears that this one is starting. */
+  readonly isOneOfSeveral?: boolean;
 }
 
 /**
@@ -44,7 +47,12 @@ interface ServeOptions {
  *
  * @throws what loadHooks, openDatabase, migrate and createApp throw; nothing is left open then
  */
-export async function serve({ config, log, now = () => new Date() }: ServeOptions): Promise<Service> {
+export async function serve({
+  config,
+  log,
+  now = () => new Date(),
+  isOneOfSeveral = false,
+}: ServeOptions): Promise<Service> {
   // Part of the configuration: nothing is started with a module that is wrong.
   const hooks = await loadHooks(config.hooksModule);
   let listener = answerWhileStarting(config);
@@ -58,7 +66,8 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     (request, response) => listener(request, response),
   );
   const drain = drainOf(server);
-  const { port } = await listen(server, config);
+  if (isOneOfSeveral && config.metrics) answerAboutThisWorker();
+  let { port } = isOneOfSeveral ? config : await listen(server, config);
   let database: Database | undefined;
   let stopTracing: (() => Promise<void>) | undefined;
   let stopKeyUpkeep: (() => Promise<void>) | undefined;
@@ -75,6 +84,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     stopKeyUpkeep = startKeyUpkeep(keyUpkeepOf(app), log);
     const newAdministrator = await ensureFirstAdministrator(app);
     listener = createRequestListener(app, () => drain.isDraining);
+    if (isOneOfSeveral) port = (await listen(server, config)).port;
     if (config.worker) worker = startWorker(app);
     return { app, url: urlOf(config.host, port), newAdministrator, close };
   } catch (error) {

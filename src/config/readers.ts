@@ -41,6 +41,14 @@ export function integer(least: number, most: number): Reader<number> {
   };
 }
 
+/** For what `auto` leaves to the machine. */
+export function autoOr(read: Reader<number>, auto: () => number): Reader<number> {
+  return (text) => {
+    const value = text === 'auto' ? auto() : read(text);
+    return value instanceof Refused ? new Refused(`${value.requirement}, or auto`) : value;
+  };
+}
+
 /** For what 0 turns off. */
 export function zeroOr(read: Reader<number>): Reader<number> {
   return (text) => {

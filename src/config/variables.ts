@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { oauthProviders } from './oauth-providers.ts';
 import {
   administratorPassword,
   atMostBytes,
+  autoOr,
   emailAddress,
   exactly,
   exactOrigin,
@@ -77,6 +79,7 @@ const declared = {
   METRICS: setting('off', onOrOff),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(frontEndBase),
   WORKER: setting('on', onOrOff),
+  WORKERS: setting('1', autoOr(integer(1, 256), availableParallelism)),
   SHUTDOWN_TIMEOUT_SECONDS: setting('30', integer(1, 3600)),
 };
 

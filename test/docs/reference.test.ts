@@ -57,6 +57,7 @@ const contract = {
   METRICS: 'off',
   OTEL_EXPORTER_OTLP_ENDPOINT: '–',
   WORKER: 'on',
+  WORKERS: '1',
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
 
