@@ -86,7 +86,7 @@ export async function keepWorkers(
   }
 
   function onSignal(signal: NodeJS.Signals): void {
-    if (yetToStart > 0) {
+    if (yetToStart > 0 && !isEnding) {
       log.info({ signal }, 'stopped before it was ready');
       for (const worker of alive) worker.process.kill('SIGKILL');
       process.exit(0);
