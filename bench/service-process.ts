@@ -42,6 +42,8 @@ export async function startService({ root, database, environment }: ServiceOptio
     env: {
       ...Object.fromEntries(INHERITED.map((name) => [name, process.env[name]])),
       NODE_ENV: 'production',
+      MAIL_TRANSPORT: 'smtp',
+      SMTP_URL: 'smtp://127.0.0.1:25',
       PORT: String(port),
       PUBLIC_URL: 'https://latchkey.test',
       DATA_DIR: dataDirectory,

@@ -1,9 +1,8 @@
+import { readDevelopmentSecretKeys } from './config/development-secret.ts';
 import { administratorPasswordRequirement } from './config/first-administrator.ts';
 import { areHttps } from './config/oauth-providers.ts';
 import { codePoints, isLoopback, Refused } from './config/readers.ts';
-import { readSecretKeys } from './config/secret-key.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
-import type { SecretKeys } from './crypto/secret-keys.ts';
 import { closestLanguage, loadMailTemplates } from './mail/templates.ts';
 
 /** All that the environment decides. Durations are in whole seconds. */
@@ -106,6 +105,13 @@ export function loadConfig(
       adminEmail === null || adminPassword === null
         ? null
         : Object.freeze({ email: adminEmail, password: adminPassword }),
+    mailTransport: value('MAIL_TRANSPORT'),
+    /** As the header `From` says it. */
+    mailFrom: value('MAIL_FROM'),
+    smtpUrl: value('SMTP_URL'),
+    resendApiKey: value('RESEND_API_KEY'),
+    /** Null: Resend's own. */
+    resendBaseUrl: value('RESEND_BASE_URL'),
     /** Whose ID tokens sign people in. */
     oauthProviders: value('OAUTH_PROVIDERS'),
     hooksModule: value('HOOKS_MODULE'),
@@ -154,6 +160,21 @@ export function loadConfig(
   }
   demand(['SECRET_KEY'], !production || isGiven('SECRET_KEY'), 'is required in production');
   demand(
+    ['MAIL_TRANSPORT', 'NODE_ENV'],
+    !production || settings.mailTransport !== 'mailbox',
+    'must be smtp or resend in production',
+  );
+  demand(
+    ['SMTP_URL', 'MAIL_TRANSPORT'],
+    settings.mailTransport !== 'smtp' || isGiven('SMTP_URL'),
+    'is required with MAIL_TRANSPORT=smtp',
+  );
+  demand(
+    ['RESEND_API_KEY', 'MAIL_TRANSPORT'],
+    settings.mailTransport !== 'resend' || isGiven('RESEND_API_KEY'),
+    'is required with MAIL_TRANSPORT=resend',
+  );
+  demand(
     ['ACCESS_TOKEN_TTL_SECONDS', 'REFRESH_TOKEN_TTL_SECONDS', 'SESSION_MAX_AGE_SECONDS'],
     settings.accessTokenTtlSeconds <= settings.refreshTokenTtlSeconds,
     'must not exceed REFRESH_TOKEN_TTL_SECONDS or SESSION_MAX_AGE_SECONDS',
@@ -196,11 +217,10 @@ export function loadConfig(
   );
 
   if (problems.size > 0) throw new ConfigError(inOrderOfDeclaration(problems));
-  return Object.freeze({
-    ...settings,
-    /** The first makes, all verify. */
-    secretKeys: secretKeys ?? readDevelopmentSecretKeys(settings.dataDirectory, developmentSecretKey),
-  });
+  const usedKeys = secretKeys ?? readDevelopmentSecretKeys(settings.dataDirectory, developmentSecretKey);
+  if (usedKeys instanceof Refused) throw new ConfigError([`SECRET_KEY ${usedKeys.requirement}`]);
+  /** The first of the secret keys makes, all verify. */
+  return Object.freeze({ ...settings, secretKeys: usedKeys });
 }
 
 /** The service must not start: `problems` has one line for each variable that is wrong, and no value of any. */
@@ -216,27 +236,4 @@ export class ConfigError extends Error {
 
 function inOrderOfDeclaration(problems: ReadonlyMap<string, string>): readonly string[] {
   return Object.keys(variables).flatMap((name) => problems.get(name) ?? []);
-}
-
-function readDevelopmentSecretKeys(
-  dataDirectory: string,
-  developmentSecretKey: (directory: string) => string,
-): SecretKeys {
-  const keys = readSecretKeys(readSecretFile(dataDirectory, developmentSecretKey));
-  if (!(keys instanceof Refused)) return keys;
-  throw new ConfigError([
-    `SECRET_KEY is absent, and what the file secret-key in DATA_DIR holds ${keys.requirement}; put the right file back, ` +
-      'or delete it and the embedded database with it: what it encrypted cannot be read without it',
-  ]);
-}
-
-function readSecretFile(dataDirectory: string, developmentSecretKey: (directory: string) => string): string {
-  try {
-    return developmentSecretKey(dataDirectory);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    throw new ConfigError([
-      `SECRET_KEY is absent, and the file secret-key in DATA_DIR can be neither read nor made (${error.code})`,
-    ]);
-  }
 }

@@ -16,7 +16,7 @@ import { answerAboutThisWorker } from './metrics/workers.ts';
 import { createRequestListener } from './server.ts';
 import { startTracing } from './tracing.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
-import { startWorker } from './worker.ts';
+import { jobGraceSeconds, startWorker } from './worker.ts';
 
 const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
 const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
@@ -99,11 +99,6 @@ export async function serve({
     await database?.close();
     await stopTracing?.();
   }
-}
-
-/** Ends early enough for what was not done in time to be put back before the process is ended. */
-function jobGraceSeconds({ shutdownTimeoutSeconds }: Config): number {
-  return shutdownTimeoutSeconds * 0.8;
 }
 
 function answerWhileStarting({ publicUrl }: Config): RequestListener {

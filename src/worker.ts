@@ -1,4 +1,5 @@
 import type { App } from './app.ts';
+import type { Config } from './config.ts';
 import { housekeeping } from './housekeeping/job.ts';
 import type { Job } from './jobs/job.ts';
 import { createRunner, type Runner } from './jobs/runner.ts';
@@ -24,4 +25,9 @@ export function startWorker(app: App): Runner {
   const worker = createWorker(app);
   worker.start();
   return worker;
+}
+
+/** Ends early enough for what was not done in time to be put back before the process is ended. */
+export function jobGraceSeconds({ shutdownTimeoutSeconds }: Pick<Config, 'shutdownTimeoutSeconds'>): number {
+  return shutdownTimeoutSeconds * 0.8;
 }

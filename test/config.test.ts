@@ -14,6 +14,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const secret = secretNumber(0);
 const production = {
   NODE_ENV: 'production',
+  MAIL_TRANSPORT: 'smtp',
+  SMTP_URL: 'smtp://smtp.example',
   DATABASE_URL: 'postgresql://latchkey@db.example/latchkey',
   PUBLIC_URL: 'https://id.example.com',
   SECRET_KEY: secret.toString('base64'),
@@ -70,6 +72,11 @@ describe('loadConfig', () => {
       passwordMinLength: 15,
       argon2: { memoryKib: 19_456, iterations: 2, parallelism: 1 },
       firstAdministrator: null,
+      mailTransport: 'mailbox',
+      mailFrom: 'Latchkey <no-reply@localhost>',
+      smtpUrl: null,
+      resendApiKey: null,
+      resendBaseUrl: null,
       oauthProviders: [],
       hooksModule: null,
       rateLimiting: true,
@@ -124,6 +131,11 @@ describe('loadConfig', () => {
         ARGON2_PARALLELISM: '4',
         ADMIN_EMAIL: 'ada@example.com',
         ADMIN_PASSWORD: 'vK7#ruimte',
+        MAIL_TRANSPORT: 'resend',
+        MAIL_FROM: ' Example Accounts <Accounts@Mail.Example.com> ',
+        SMTP_URL: 'smtps://latchkey:p%40ss@smtp.example.com:465',
+        RESEND_API_KEY: 're_123',
+        RESEND_BASE_URL: 'https://proxy.example.com/resend/',
         OAUTH_PROVIDERS: '[{"name":"google","audience":["web"]}]',
         HOOKS_MODULE: './hooks.ts',
         RATE_LIMITING: 'off',
@@ -172,6 +184,11 @@ describe('loadConfig', () => {
       passwordMinLength: 8,
       argon2: { memoryKib: 65_536, iterations: 3, parallelism: 4 },
       firstAdministrator: { email: 'ada@example.com', password: 'vK7#ruimte' },
+      mailTransport: 'resend',
+      mailFrom: 'Example Accounts <accounts@mail.example.com>',
+      smtpUrl: 'smtps://latchkey:p%40ss@smtp.example.com:465',
+      resendApiKey: 're_123',
+      resendBaseUrl: 'https://proxy.example.com/resend',
       oauthProviders: [
         {
           name: 'google',
@@ -227,6 +244,7 @@ describe('loadConfig', () => {
       'ARGON2_MEMORY_KIB must be at least 19456 outside tests',
       'ADMIN_EMAIL must be an e-mail address that mail can be sent to',
       'ADMIN_PASSWORD is required with ADMIN_EMAIL',
+      'MAIL_TRANSPORT must be smtp or resend in production',
       'GRAPHIQL must be on or off',
     ]);
   });
@@ -274,6 +292,7 @@ describe('production', () => {
       'DATABASE_URL is required in production, unless EMBEDDED_DATABASE=allow',
       'PUBLIC_URL is required in production',
       'SECRET_KEY is required in production',
+      'MAIL_TRANSPORT must be smtp or resend in production',
     ]);
   });
 
@@ -602,6 +621,57 @@ describe('AUDIT_RETENTION_DAYS', () => {
         'AUDIT_RETENTION_DAYS must be a whole number from 30 to 36500, or 0',
       ]);
     }
+  });
+});
+
+describe('mail', () => {
+  it.each([
+    [{ MAIL_TRANSPORT: 'smtp' }, ['SMTP_URL is required with MAIL_TRANSPORT=smtp']],
+    [{ MAIL_TRANSPORT: 'resend' }, ['RESEND_API_KEY is required with MAIL_TRANSPORT=resend']],
+    [{ MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://localhost' }, []],
+    [{ MAIL_TRANSPORT: 'resend', RESEND_API_KEY: 're_123' }, []],
+    [{ MAIL_TRANSPORT: 'sendmail' }, ['MAIL_TRANSPORT must be mailbox or smtp or resend']],
+  ])('goes where it can go: %j', (environment, expected) => {
+    expect(problems(environment)).toEqual(expected);
+  });
+
+  it('does not stay in the mailbox in production', () => {
+    expect(problems({ ...production, MAIL_TRANSPORT: 'mailbox' })).toEqual([
+      'MAIL_TRANSPORT must be smtp or resend in production',
+    ]);
+  });
+
+  it.each([
+    ['no-reply@example.com', 'no-reply@example.com'],
+    ['Example <No-Reply@Example.com>', 'Example <no-reply@example.com>'],
+    ['"Example, Inc." <no-reply@example.com>', '"Example, Inc." <no-reply@example.com>'],
+    ['Zoë’s Café <no-reply@example.com>', 'Zoë’s Café <no-reply@example.com>'],
+    ['Zoë <no-reply@bücher.example>', 'Zoë <no-reply@xn--bcher-kva.example>'],
+    ['Example, Inc. <no-reply@example.com>', null],
+    ['Example <no-reply@example.com>, Bcc <other@example.com>', null],
+    ['Example\r\nBcc: other@example.com <no-reply@example.com>', null],
+    ['"Example\n" <no-reply@example.com>', null],
+    ['Example <no reply>', null],
+    ['Example', null],
+  ])('comes from MAIL_FROM=%j', (MAIL_FROM, expected) => {
+    if (expected !== null) return expect(load({ MAIL_FROM }).mailFrom).toBe(expected);
+    expect(problems({ MAIL_FROM })).toEqual([
+      'MAIL_FROM must be an e-mail address, or a name and an address: Name <name@example.com>',
+    ]);
+  });
+
+  it.each([
+    'https://smtp.example',
+    'smtp:',
+    'smtp://',
+    'smtp://host/?pool=false',
+    'smtp://u:p#w@host',
+    'smtp://u:p%@host',
+    'smtp://a b',
+  ])('is not sent to SMTP_URL=%s', (SMTP_URL) => {
+    expect(problems({ SMTP_URL })).toEqual([
+      'SMTP_URL must be smtp[s]://user:password@host:port, with special characters in the password percent-encoded',
+    ]);
   });
 });
 

@@ -116,8 +116,8 @@ export const exactOrigin: Reader<string> = (text) =>
     ? text
     : new Refused('must be exact origins as a browser sends them, such as https://app.example.com: no * and no path');
 
-/** Where the pages of the front end are, such as `https://example.com/app`: without the slash at the end. */
-export const frontEndBase: Reader<string> = (text) => {
+/** What paths are put behind, such as `https://example.com/app`: without the slash at the end. */
+export const httpBase: Reader<string> = (text) => {
   const url = /^https?:\/\/[^\s\\?#@]+$/i.test(text) ? URL.parse(text) : null;
   return url?.href.replace(/\/$/, '') ?? new Refused('must be an http(s) URL without query, fragment or credentials');
 };
@@ -143,6 +143,32 @@ export const postgresUrl: Reader<string> = (text) =>
 /** In canonical form. */
 export const emailAddress: Reader<string> = (text) =>
   canonicalEmail(text) ?? new Refused('must be an e-mail address that mail can be sent to');
+
+/** `address`, or `Name <address>`, as the header `From` says it. */
+export const mailbox: Reader<string> = (text) => {
+  const [, name, address = text] = /^(.*?)\s*<([^<>]*)>$/.exec(text.trim()) ?? [];
+  const email = canonicalEmail(address);
+  // What else a name may be needs quotes.
+  const isPlain = name === undefined || /^(?:[^()<>[\]:;@\\,"\p{Cc}]+|"[^"\\\p{Cc}]+")$/u.test(name);
+  if (email === null || !isPlain) {
+    return new Refused('must be an e-mail address, or a name and an address: Name <name@example.com>');
+  }
+  return name === undefined ? email : `${name} <${email}>`;
+};
+
+export const smtpUrl: Reader<string> = (text) =>
+  /^smtps?:\/\/[^\s?#]+$/.test(text) && URL.parse(text)?.hostname && isDecodable(text)
+    ? text
+    : new Refused('must be smtp[s]://user:password@host:port, with special characters in the password percent-encoded');
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** In canonical form. */
 export const languageTag: Reader<string> = (text) =>

@@ -9,11 +9,11 @@ export const MAILBOX_PATH = '/mailbox';
 export const MAILBOX_JSON_PATH = '/mailbox.json';
 
 /**
- * The mails of a service in development. Only outside production, and only under a name that no foreign page can point
+ * The mails of a service in development. Only outside production, only where mails do not leave the house, and only under a name that no foreign page can point
  * at us: whoever reads this can use every link in it (DNS rebinding).
  */
 export async function sendMailbox(app: App, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (app.config.production || !isOwnHost(app, request.headers.host)) {
+  if (app.config.production || app.config.mailTransport !== 'mailbox' || !isOwnHost(app, request.headers.host)) {
     return sendError(response, 404, 'BAD_USER_INPUT', 'There is no mailbox here.');
   }
   let mails: readonly KeptMail[];

@@ -56,9 +56,10 @@ type Sql = ReturnType<typeof fromPrisma>;
 
 /** How long after the death of its process a claimed job stays claimed, and how often it is looked for such jobs. */
 export const CLAIM_SECONDS = 30;
-export const TIDY_INTERVAL_SECONDS = 10;
+export const TIDY_INTERVAL_SECONDS = 15;
 
 const QUEUE = 'jobs';
+const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
 
 const QUEUE_OPTIONS = {
@@ -89,6 +90,7 @@ export async function openQueue({ pool, schema }: Database, log: Logger): Promis
     // Looked after by whoever works, see `tidy`.
     supervise: false,
     monitorIntervalSeconds: TIDY_INTERVAL_SECONDS,
+    maintenanceIntervalSeconds: HOUR_SECONDS,
     queueCacheIntervalSeconds: DAY_SECONDS,
     bamIntervalSeconds: DAY_SECONDS,
     reindex: false,

@@ -1,7 +1,6 @@
 import type { App } from '../app.ts';
 import { MAIL_KINDS } from './kinds.ts';
 import { mailSubject, renderMail } from './render.ts';
-import { FROM } from './sender.ts';
 
 /** A mail as its receiver would see it. */
 export interface MailboxMail {
@@ -40,7 +39,7 @@ export async function readMailbox(app: App): Promise<readonly KeptMail[]> {
   return mails.map((mail) => ({
     id: mail.id,
     to: mail.recipient,
-    from: FROM,
+    from: app.config.mailFrom,
     ...renderMail(app, mail),
     sentAt: mail.createdAt,
     state: stateOf(mail),

@@ -7,7 +7,7 @@ import { carriesLink, isMailKind, type MailKind } from './kinds.ts';
 import type { Language } from './language.ts';
 import { frontEndOf, linkOf } from './link.ts';
 import { plainName } from './plain-name.ts';
-import { FROM, serviceName } from './sender.ts';
+import { serviceName } from './sender.ts';
 import { closestLanguage } from './templates.ts';
 
 /** What a mail is about. */
@@ -102,7 +102,7 @@ function factsOf(app: App, mail: MailWithSubject, kind: MailKind, { locale, lang
   const token = carriesLink(kind) ? mail.token : null;
   if (token === null && carriesLink(kind)) throw new Error(`the mail ${mail.id} lacks its token`);
   return {
-    service: serviceName(FROM),
+    service: serviceName(app.config.mailFrom),
     site: new URL(frontEndOf(app)).host,
     firstName: receiver && plainName(receiver.firstName),
     lastName: receiver && plainName(receiver.lastName),

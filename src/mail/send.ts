@@ -32,7 +32,7 @@ export const sendMail = defineJob({
         {
           id: mail.id,
           messageId: `<${mail.id}@${new URL(app.issuer.url).hostname}>`,
-          from: FROM,
+          from: app.config.mailFrom,
           to: mail.recipient,
           ...renderMail(app, mail),
         },
@@ -43,15 +43,16 @@ export const sendMail = defineJob({
         throw new RetryLaterError('the mail was deferred', error.retryAfterSeconds, { cause: error });
       }
       if (!(error instanceof MailRefusedError)) throw error;
-      app.log.error({ mailId, kind: mail.kind, err: error }, 'a mail was refused');
+      app.log.error({ mailId, kind: mail.kind, err: error }, 'a mail was refused, and will not be sent');
       return abandon(app, mailId, 'refused');
     }
     await markSent(app, mail);
   },
-  gaveUp: (app, { mailId }) => abandon(app, mailId, 'gave_up'),
+  gaveUp: async (app, { mailId }) => {
+    app.log.error({ mailId }, 'a mail could not be sent, and was given up');
+    await abandon(app, mailId, 'gave_up');
+  },
 });
-
-const FROM = 'Latchkey <no-reply@localhost>';
 
 /** Looked at as late as possible: whatever ends a link or an invitation while the mail waits, ends the mail. */
 function isStillDue({ now }: App, { recipient, user, token, invitation }: MailWithSubject): boolean {

@@ -1,6 +1,3 @@
-/** Whom mails are from. */
-export const FROM = 'Latchkey <no-reply@localhost>';
-
 /** What the service is called in mails: the name they come from, or the host of the address without one. */
 export function serviceName(from: string): string {
   const [, name = '', address = from] = /^(.*?)\s*<([^<>]*)>$/.exec(from) ?? [];

@@ -15,7 +15,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['cli'],
   ['main.ts'],
   ['prepare.ts'],
-  ['cluster.ts', 'failure.ts', 'print-schema.ts', 'serve.ts'],
+  ['cluster.ts', 'failure.ts', 'print-schema.ts', 'serve.ts', 'until-signal.ts'],
   ['server.ts'],
   ['http'],
   ['schema.ts', 'worker.ts'],

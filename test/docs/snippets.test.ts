@@ -57,6 +57,8 @@ describe('the snippets of the documentation', () => {
       'npm ci && npm start',
       'npm ci && npm test',
       'npm run example:gateway',
+      'npx latchkey worker',
+      'npx latchkey mails --failed\nnpx latchkey mails --retry all',
     ]);
   });
 

@@ -6,6 +6,8 @@ import { errorCodes, operation, type RawAnswer, sendRaw } from './raw-request.ts
 
 const production = {
   NODE_ENV: 'production',
+  MAIL_TRANSPORT: 'smtp',
+  SMTP_URL: 'smtp://127.0.0.1:25',
   PUBLIC_URL: 'https://identity.example.com',
   ARGON2_MEMORY_KIB: '19456',
   ARGON2_ITERATIONS: '2',

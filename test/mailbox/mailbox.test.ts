@@ -202,6 +202,8 @@ describe('in production', () => {
     const production = await startTestService({
       environment: {
         NODE_ENV: 'production',
+        MAIL_TRANSPORT: 'smtp',
+        SMTP_URL: 'smtp://127.0.0.1:25',
         PUBLIC_URL: 'https://id.latchkey.test',
         ARGON2_MEMORY_KIB: '19456',
         ARGON2_ITERATIONS: '2',

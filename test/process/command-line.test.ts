@@ -13,7 +13,7 @@ describe.concurrent('latchkey', { timeout: 60_000 }, () => {
     const { code, stdout, stderr } = await latchkey([parameter]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Usage: latchkey /);
-    for (const command of ['serve', 'migrate', 'print-schema'])
+    for (const command of ['serve', 'worker', 'migrate', 'mails', 'print-schema'])
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
   });
 

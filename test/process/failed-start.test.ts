@@ -38,6 +38,7 @@ describe.concurrent('the service does not start, and says in a line each', { tim
       'MAIL_TEMPLATES_DIR is refused: the directory cannot be read (ENOENT)',
       'ARGON2_ITERATIONS must be at least 2 outside tests',
       'ADMIN_EMAIL is required with ADMIN_PASSWORD',
+      'MAIL_TRANSPORT must be smtp or resend in production',
       expect.stringMatching(/^LOG_LEVEL must be fatal or /),
       '',
     ]);

@@ -15,7 +15,8 @@ describe('in production', () => {
   beforeEach(async () => {
     database = await createEmptyTestDatabase();
     const SECRET_KEY = randomBytes(32).toString('base64');
-    environment = { NODE_ENV: 'production', DATABASE_URL: database.url, PUBLIC_URL, SECRET_KEY };
+    const mail = { MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://127.0.0.1:25' };
+    environment = { NODE_ENV: 'production', DATABASE_URL: database.url, PUBLIC_URL, SECRET_KEY, ...mail };
   });
 
   afterEach(() => database.drop());

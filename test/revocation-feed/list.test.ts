@@ -198,7 +198,7 @@ describe('the list of revocations', () => {
     await client.end();
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
     expect(plan).toContain('sessions_revoked_at_id_idx');
-    expect(plan).toContain('audit_events_type_at_idx');
+    expect(plan).toContain('audit_events_type_at_id_idx');
   });
 });
 

@@ -65,6 +65,14 @@ async function isLive(accessToken: string): Promise<boolean> {
   return (await service.execute(Me, {}, { accessToken })).data?.me !== null;
 }
 
+const production = {
+  NODE_ENV: 'production',
+  ARGON2_MEMORY_KIB: '',
+  ARGON2_ITERATIONS: '',
+  MAIL_TRANSPORT: 'smtp',
+  SMTP_URL: 'smtp://127.0.0.1:25',
+};
+
 describe('login with the cookie transport', () => {
   it('puts the refresh token where no script and no other site gets at it, and nowhere else', async () => {
     const answer = await logIn();
@@ -80,7 +88,7 @@ describe('login with the cookie transport', () => {
   });
 
   it.each([
-    ['in production', { NODE_ENV: 'production', ARGON2_MEMORY_KIB: '', ARGON2_ITERATIONS: '' }],
+    ['in production', production],
     ['behind https anywhere', {}],
   ])('binds the cookie to this host and to https %s', async (_where, environment) => {
     const secure = await startTestService({

@@ -1,7 +1,8 @@
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { migrate } from '../../src/database/migrate.ts';
+import { openDatabase } from '../../src/database/client.ts';
 import { startPostgres } from './postgres.ts';
+import { prepareDatabase } from './prepare-database.ts';
 import { TEMPLATE_DATABASE, urlOfDatabase } from './test-database.ts';
 
 declare module 'vitest' {
@@ -28,9 +29,10 @@ async function createTemplate(serverUrl: string): Promise<void> {
   const client = new pg.Client(serverUrl);
   await client.connect();
   await client.query(`CREATE DATABASE ${TEMPLATE_DATABASE} IS_TEMPLATE true`);
-  const pool = new pg.Pool({ connectionString: urlOfDatabase(serverUrl, TEMPLATE_DATABASE) });
-  await migrate(pool);
-  await pool.end();
+  const databaseUrl = urlOfDatabase(serverUrl, TEMPLATE_DATABASE);
+  const database = await openDatabase({ databaseUrl, dataDirectory: '' });
+  await prepareDatabase(database);
+  await database.close();
   // A database somebody is connected to cannot be cloned.
   await client.query(`ALTER DATABASE ${TEMPLATE_DATABASE} ALLOW_CONNECTIONS false`);
   await client.end();

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '../../src/database/client.ts';
-import { migrate } from '../../src/database/migrate.ts';
+import { prepareDatabase } from './prepare-database.ts';
 
 /** A directory for embedded databases; `remove` takes it away with everything in it. */
 export interface EmbeddedDirectory {
@@ -18,7 +18,7 @@ export async function prepareEmbeddedDirectory(): Promise<EmbeddedDirectory> {
   const root = mkdtempSync(join(tmpdir(), 'latchkey-embedded-'));
   const template = join(root, 'template');
   const database = await openDatabase({ databaseUrl: null, dataDirectory: template });
-  await migrate(database.pool);
+  await prepareDatabase(database);
   await database.close();
   return {
     clone(name) {
