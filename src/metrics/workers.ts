@@ -41,7 +41,17 @@ export function tellMetricsOf(registry: Registry): void {
  *
  * @throws when one of them does not answer, such as one that has just died
  */
-export async function metricsOfAllWorkers(): Promise<string> {
+export function metricsOfAllWorkers(): Promise<string> {
+  asking ??= askForAll().finally(() => {
+    asking = null;
+  });
+  return asking;
+}
+
+/** Shared by those who ask meanwhile, so that a crowd of them costs no more than one. */
+let asking: Promise<string> | null = null;
+
+async function askForAll(): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const asked: Asked = { metricsOfAll: randomUUID() };
   const listen = (message: unknown) => {
