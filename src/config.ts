@@ -1,5 +1,5 @@
-import { passwordRequirement } from './config/administrator-password.ts';
 import { readDevelopmentSecretKeys } from './config/development-secret.ts';
+import { administratorPasswordRequirement } from './config/first-administrator.ts';
 import { areHttps } from './config/oauth-providers.ts';
 import { codePoints, isLoopback, Refused } from './config/readers.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
@@ -7,9 +7,6 @@ import { closestLanguage, loadMailTemplates } from './mail/templates.ts';
 
 /** All that the environment decides. Durations are in whole seconds. */
 export type Config = ReturnType<typeof loadConfig>;
-
-/** What the first administrator is called until somebody says otherwise. */
-export const FIRST_ADMINISTRATOR_NAME = { firstName: 'First', lastName: 'Administrator' };
 
 /** Where links in mails lead: what a token in one of them opens, whoever reads along on the way would have too. */
 const LINK_VARIABLES = [
@@ -129,12 +126,16 @@ export function loadConfig(
     persistedDocumentsEscape: value('PERSISTED_DOCUMENTS_ESCAPE'),
     federation: value('FEDERATION'),
     federatedTracing: value('FEDERATED_TRACING'),
+    /** 0: for ever. */
+    auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
     logLevel: value('LOG_LEVEL'),
     metrics: value('METRICS'),
     /** The base of an OpenTelemetry collector. Null: no traces. */
     otlpEndpoint: value('OTEL_EXPORTER_OTLP_ENDPOINT'),
     /** Whether this process runs jobs beside answering requests. */
     worker: value('WORKER'),
+    /** How many processes share the port. */
+    workers: value('WORKERS'),
     shutdownTimeoutSeconds: value('SHUTDOWN_TIMEOUT_SECONDS'),
   };
 
@@ -148,6 +149,9 @@ export function loadConfig(
     !production || allowEmbeddedDatabase || isGiven('DATABASE_URL'),
     'is required in production, unless EMBEDDED_DATABASE=allow',
   );
+  const isAlone = settings.workers === 1;
+  demand(['WORKERS'], isAlone || isGiven('DATABASE_URL'), 'must be 1 with the embedded database');
+  demand(['PORT'], isAlone || settings.port !== 0 || isGiven('PUBLIC_URL'), 'must not be 0 with several WORKERS');
   demand(['PUBLIC_URL'], !production || isGiven('PUBLIC_URL'), 'is required in production');
   demand(
     ['PUBLIC_URL'],
@@ -201,9 +205,8 @@ export function loadConfig(
   );
   if (settings.firstAdministrator !== null) {
     const { email, password } = settings.firstAdministrator;
-    const hostName = new URL(settings.publicUrl ?? 'http://localhost').hostname;
-    const person = { email, ...FIRST_ADMINISTRATOR_NAME };
-    const requirement = passwordRequirement(password, person, { minLength: settings.passwordMinLength, hostName });
+    const { passwordMinLength: minLength, publicUrl } = settings;
+    const requirement = administratorPasswordRequirement(password, { email, minLength, publicUrl });
     demand(
       ['ADMIN_PASSWORD', 'ADMIN_EMAIL', 'PASSWORD_MIN_LENGTH', 'PUBLIC_URL'],
       requirement === null,

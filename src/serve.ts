@@ -14,6 +14,7 @@ import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import type { Runner } from './jobs/runner.ts';
 import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
+import { answerAboutThisWorker } from './metrics/workers.ts';
 import { buildSchema } from './schema.ts';
 import { createRequestListener } from './server.ts';
 import { startTracing } from './tracing.ts';
@@ -39,6 +40,8 @@ interface ServeOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly now?: () => Date;
+  /** Others answer on the same port meanwhile: it is bound last, and nobody hears that this one is starting. */
+  readonly isOneOfSeveral?: boolean;
 }
 
 /**
@@ -47,7 +50,12 @@ interface ServeOptions {
  *
  * @throws what loadHooks, checkTrustedDocuments, openDatabase, migrate and createApp throw; nothing is left open then
  */
-export async function serve({ config, log, now = () => new Date() }: ServeOptions): Promise<Service> {
+export async function serve({
+  config,
+  log,
+  now = () => new Date(),
+  isOneOfSeveral = false,
+}: ServeOptions): Promise<Service> {
   // Part of the configuration: nothing is started with a module that is wrong.
   const hooks = await loadHooks(config.hooksModule);
   if (config.persistedDocuments !== null) {
@@ -67,7 +75,8 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
   );
   answerBrokenRequests(server, config.publicUrl);
   const drain = drainOf(server);
-  const { port } = await listen(server, config);
+  if (isOneOfSeveral && config.metrics) answerAboutThisWorker();
+  let { port } = isOneOfSeveral ? config : await listen(server, config);
   let database: Database | undefined;
   let stopTracing: (() => Promise<void>) | undefined;
   let stopKeyUpkeep: (() => Promise<void>) | undefined;
@@ -84,6 +93,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     stopKeyUpkeep = startKeyUpkeep(keyUpkeepOf(app), log);
     const newAdministrator = await ensureFirstAdministrator(app);
     listener = createRequestListener(app, () => drain.isDraining);
+    if (isOneOfSeveral) port = (await listen(server, config)).port;
     if (config.worker) worker = startWorker(app);
     return { app, url: urlOf(config.host, port), newAdministrator, close };
   } catch (error) {

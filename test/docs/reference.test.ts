@@ -59,10 +59,12 @@ const contract = {
   PERSISTED_DOCUMENTS_ESCAPE: 'off',
   FEDERATION: 'on',
   FEDERATED_TRACING: 'off',
+  AUDIT_RETENTION_DAYS: '365',
   LOG_LEVEL: 'info',
   METRICS: 'off',
   OTEL_EXPORTER_OTLP_ENDPOINT: '–',
   WORKER: 'on',
+  WORKERS: '1',
   SHUTDOWN_TIMEOUT_SECONDS: '30',
 };
 
