@@ -17,6 +17,9 @@ interface Ending {
 /**
  * What `start` begins runs until SIGTERM or SIGINT; then it is closed and the process ends, with 0 if that was in time.
  * Until it has started, a signal ends the process at once.
+ *
+ * An exception that nobody caught, such as one in a timer of a hook, is logged and ends it in the same way, but with 1: what
+ * it has left behind cannot be known.
  */
 export async function runUntilSignal<Started extends Running>(
   { log, shutdownTimeoutSeconds, inFlight }: Ending,
@@ -28,24 +31,31 @@ export async function runUntilSignal<Started extends Running>(
     if (started === null) return stopStarting(log, signal);
     if (shuttingDownSince === null) {
       shuttingDownSince = performance.now();
-      void shutDown(started, signal);
+      void shutDown(started, { signal }, 0);
     } else if (performance.now() - shuttingDownSince > SAME_SIGNAL_MILLISECONDS) {
       cutOff({ signal }, 'another signal came');
     }
   };
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, onSignal);
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'an exception that nobody caught');
+    if (started === null) process.exit(1);
+    if (shuttingDownSince !== null) return;
+    shuttingDownSince = performance.now();
+    void shutDown(started, { reason: 'an exception that nobody caught' }, 1);
+  });
   started = await start();
   return started;
 
-  async function shutDown(running: Running, signal: string): Promise<void> {
-    log.info({ signal }, 'shutting down');
+  async function shutDown(running: Running, why: object, exitCode: number): Promise<void> {
+    log.info(why, 'shutting down');
     setTimeout(
       () => cutOff({ shutdownTimeoutSeconds }, 'they did not finish in time'),
       shutdownTimeoutSeconds * 1000,
     ).unref();
     await running.close();
     log.info('stopped');
-    process.exit(0);
+    process.exit(exitCode);
   }
 
   function cutOff(details: object, reason: string): never {

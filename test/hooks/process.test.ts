@@ -83,6 +83,18 @@ describe('a process with HOOKS_MODULE', () => {
     expect(messages.at(-1)).toBe('stopped');
   });
 
+  it('ends, once it has answered what it had begun, when an exception is thrown that nobody can catch', async () => {
+    const service = await start(
+      moduleOf(`export const postRegistration = () => { setTimeout(() => { throw new Error('out of reach'); }); };`),
+    );
+    expect(await register(service, 'uncaught@latchkey.test')).toBe('RegisterUserPayload');
+    const { code, stderr } = await service.exit;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    const fatal = service.log().find(({ msg }) => msg === 'an exception that nobody caught');
+    expect(fatal).toMatchObject({ level: 60, err: { message: 'out of reach' } });
+    expect(service.log().at(-1)?.msg).toBe('stopped');
+  });
+
   it('waits for its hooks when it is to end', async () => {
     const webhook = await startWebhook();
     const service = await start(moduleOf(`export const postRegistration = () => fetch('${webhook.url}');`));
