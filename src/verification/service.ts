@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { App } from '../app.ts';
-import { recordEvent } from '../audit/service.ts';
+import { type Client, recordEvent } from '../audit/service.ts';
 import { runAfterwards } from '../auth/run-hooks.ts';
 import { lockUser, lockUserByEmail } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { canonicalEmail } from '../fields/email-address.ts';
 import type { HookRequest } from '../hooks.ts';
 import { defineJob } from '../jobs/job.ts';
+import { clientNetwork } from '../limits/client-network.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
 import { InvalidTokenError } from '../tokens/errors.ts';
 import { consumeOneTimeToken, findUserToken, instantIn, issueOneTimeToken } from '../tokens/service.ts';
@@ -29,8 +30,11 @@ export async function mailVerification(
 /**
  * If there is an unverified account with this address that has not been revoked, it is owed a new link, at most three an
  * hour. Nothing of that is looked at here, so that the answer and its time are the same for every address.
+ *
+ * @throws RateLimitedError after too many requests from this client
  */
-export async function requestEmailVerification(app: App, text: string): Promise<void> {
+export async function requestEmailVerification(app: App, client: Client, text: string): Promise<void> {
+  await app.emailVerificationThrottle.countAttempt([`client:${clientNetwork(client.ipAddress ?? '')}`]);
   const email = canonicalEmail(text);
   if (email === null || app.config.emailVerification === 'off') return;
   await app.queue.enqueue(app.db, emailVerificationRequested, { email });

@@ -57,6 +57,9 @@ export const RequestVerification = graphql(`
         code
         message
       }
+      ... on RateLimitedError {
+        retryAfterSeconds
+      }
     }
   }
 `);
@@ -162,8 +165,8 @@ export async function verifyEmail(service: TestService, token: string) {
 }
 
 /** What comes after the answer has come to its end, too. */
-export async function requestVerification(service: TestService, email: string) {
-  const { data } = await service.execute(RequestVerification, { email });
+export async function requestVerification(service: TestService, email: string, options: RequestOptions = {}) {
+  const { data } = await service.execute(RequestVerification, { email }, options);
   await service.runJobs();
   return data?.requestEmailVerification;
 }
@@ -172,8 +175,9 @@ export async function requestEmailChange(
   service: TestService,
   accessToken: string,
   input: { readonly newEmail: string; readonly currentPassword: string },
+  options: RequestOptions = {},
 ) {
-  const { data } = await service.execute(RequestEmailChange, { input }, { accessToken });
+  const { data } = await service.execute(RequestEmailChange, { input }, { ...options, accessToken });
   return data?.requestEmailChange;
 }
 
