@@ -1,3 +1,4 @@
+import { v7 as newId } from 'uuid';
 import { z } from 'zod';
 import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
@@ -15,15 +16,18 @@ import { consumeOneTimeToken, findUserToken, instantIn, issueOneTimeToken } from
 /**
  * The user is owed a mail with a new link that proves the address; earlier links are dead. The caller has locked the
  * user's row, or made it, in the same transaction.
+ *
+ * @param id the id of the row of the link's token; a new one unless it is given
  */
 export async function mailVerification(
   app: App,
   transaction: Prisma.TransactionClient,
   { id: userId, email }: Pick<User, 'id' | 'email'>,
+  id: string = newId(),
 ): Promise<void> {
   const owner = { purpose: 'EMAIL_VERIFICATION', userId } as const;
   const expiresAt = instantIn(app, app.config.emailVerificationTtlSeconds);
-  const tokenId = await issueOneTimeToken(app, transaction, owner, { email, expiresAt });
+  const tokenId = await issueOneTimeToken(app, transaction, owner, { id, email, expiresAt });
   await queueMail(app, transaction, { kind: 'email_verification', recipient: email, userId, tokenId });
 }
 
@@ -37,22 +41,28 @@ export async function requestEmailVerification(app: App, client: Client, text: s
   await app.emailVerificationThrottle.countAttempt([`client:${clientNetwork(client.ipAddress ?? '')}`]);
   const email = canonicalEmail(text);
   if (email === null || app.config.emailVerification === 'off') return;
-  await app.queue.enqueue(app.db, emailVerificationRequested, { email });
+  await app.queue.enqueue(app.db, emailVerificationRequested, { email, tokenId: newId() });
 }
 
+/** What was asked for is owed, once however often this is run. */
 export const emailVerificationRequested = defineJob({
   name: 'email_verification_requested',
-  payload: z.object({ email: z.string() }),
+  payload: z.object({
+    email: z.string(),
+    /** The row of the link's token. */
+    tokenId: z.uuid(),
+  }),
   tries: 5,
   retries: { firstDelaySeconds: 10, longestDelaySeconds: 300 },
-  run: (app: App, { email }) =>
+  run: (app: App, { email, tokenId }) =>
     app.db.$transaction(async (transaction) => {
       const id = await lockUserByEmail(transaction, email);
       if (id === null) return;
       const user = await transaction.user.findUniqueOrThrow({ where: { id } });
-      if (user.emailVerified || user.status === 'REVOKED') return;
+      const issued = await transaction.oneTimeToken.findUnique({ where: { id: tokenId }, select: { id: true } });
+      if (user.emailVerified || user.status === 'REVOKED' || issued !== null) return;
       const isAllowed = await mayMail(app, transaction, { kind: 'email_verification', recipient: email });
-      if (isAllowed) await mailVerification(app, transaction, user);
+      if (isAllowed) await mailVerification(app, transaction, user, tokenId);
     }),
 });
 

@@ -1,5 +1,7 @@
 import { print } from 'graphql';
+import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { emailVerificationRequested } from '../../src/verification/service.ts';
 import { mailsIn, mailsTo, newestTokenTo } from '../mailbox/reading.ts';
 import {
   accepted,
@@ -127,6 +129,20 @@ describe('requestEmailVerification', () => {
     expect(await service.app.db.mail.count({ where: { recipient: user.email } })).toBe(MAILS_AN_HOUR);
     const open = { userId: user.id, consumedAt: null, revokedAt: null };
     expect(await service.app.db.oneTimeToken.count({ where: open })).toBe(1);
+  });
+
+  it('sends one mail for a request, however often its job is run', async () => {
+    const { user } = await createPerson(service, { emailVerified: false });
+    const job = { email: user.email, tokenId: newId() };
+    const { signal } = new AbortController();
+    const run = () => emailVerificationRequested.work.run(service.app, job, signal);
+    await run();
+    await service.runJobs();
+    const token = await newestTokenTo(service, user.email);
+    await Promise.all([run(), run()]);
+    await service.runJobs();
+    expect(await mailsTo(service, user.email)).toHaveLength(1);
+    expect(await verifyEmail(service, token)).toMatchObject({ email: user.email });
   });
 
   it('sends nothing with EMAIL_VERIFICATION=off', async () => {
