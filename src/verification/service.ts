@@ -11,6 +11,7 @@ import { defineJob } from '../jobs/job.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
 import { InvalidTokenError } from '../tokens/errors.ts';
+import { limitGuesses } from '../tokens/guesses.ts';
 import { consumeOneTimeToken, findUserToken, instantIn, issueOneTimeToken } from '../tokens/service.ts';
 
 /**
@@ -71,9 +72,10 @@ export const emailVerificationRequested = defineJob({
  *
  * @returns the address
  * @throws InvalidTokenError REVOKED also when the account has another address by now
+ * @throws RateLimitedError after too many wrong tokens from this client
  */
 export async function verifyEmail(app: App, request: HookRequest, token: string): Promise<string> {
-  const row = await findUserToken(app, 'EMAIL_VERIFICATION', token);
+  const row = await limitGuesses(app, request.client, () => findUserToken(app, 'EMAIL_VERIFICATION', token));
   const user = await app.db.$transaction(async (transaction) => {
     await lockUser(transaction, row.userId);
     await consumeOneTimeToken(app, transaction, row);

@@ -42,6 +42,9 @@ export const VerifyEmail = graphql(`
       ... on InvalidTokenError {
         reason
       }
+      ... on RateLimitedError {
+        retryAfterSeconds
+      }
     }
   }
 `);
@@ -159,8 +162,8 @@ export async function register(service: TestService, input: Registrant, options:
   return data?.registerUser;
 }
 
-export async function verifyEmail(service: TestService, token: string) {
-  const { data } = await service.execute(VerifyEmail, { token });
+export async function verifyEmail(service: TestService, token: string, options: RequestOptions = {}) {
+  const { data } = await service.execute(VerifyEmail, { token }, options);
   return data?.verifyEmail;
 }
 

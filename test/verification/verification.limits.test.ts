@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { mailsTo } from '../mailbox/reading.ts';
-import { accepted, requestVerification } from '../registration/operations.ts';
+import { mailsTo, newestTokenTo } from '../mailbox/reading.ts';
+import { accepted, invalidToken, requestVerification, verifyEmail } from '../registration/operations.ts';
 import { faultsOf } from '../sessions/operations.ts';
 import { createPerson } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -82,5 +82,30 @@ describe('the limit of requests for a verification mail', () => {
       Array.from({ length: 3 * MOST_AN_HOUR }, () => requestVerification(service, 'nobody@latchkey.test', from)),
     );
     expect(answers.filter((answer) => answer?.__typename === 'AcceptedPayload')).toHaveLength(MOST_AN_HOUR);
+  });
+});
+
+describe('the limit of wrong tokens', () => {
+  it('refuses a client after 20 an hour, with a right one too, and nobody else', async () => {
+    const { user } = await createPerson(service, { emailVerified: false });
+    await requestVerification(service, user.email, newClient());
+    const token = await newestTokenTo(service, user.email);
+    const from = newClient();
+    for (let guess = 0; guess < MOST_AN_HOUR; guess += 1) {
+      expect(await verifyEmail(service, `guess-${guess}`, from)).toEqual(invalidToken('NOT_FOUND'));
+    }
+    expect(await verifyEmail(service, token, from)).toEqual(rateLimited(HOUR_SECONDS));
+    expect(await verifyEmail(service, token, newClient())).toMatchObject({ email: user.email });
+  });
+
+  it('does not count links that were genuine once', async () => {
+    const { user } = await createPerson(service, { emailVerified: false });
+    await requestVerification(service, user.email, newClient());
+    const token = await newestTokenTo(service, user.email);
+    const from = newClient();
+    expect(await verifyEmail(service, token, from)).toMatchObject({ email: user.email });
+    for (let time = 0; time <= MOST_AN_HOUR; time += 1) {
+      expect(await verifyEmail(service, token, from)).toEqual(invalidToken('ALREADY_USED'));
+    }
   });
 });
