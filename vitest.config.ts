@@ -11,6 +11,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/databases.ts',
     pool: 'forks',
+    // By default two cores get one. But much of the time a test waits: for a process to start, for a claim to lapse.
+    maxWorkers: 2,
     // Two slow cores that also run PostgreSQL; real processes and embedded databases start in a hook.
     testTimeout: 20_000,
     hookTimeout: 40_000,

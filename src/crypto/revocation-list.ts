@@ -6,11 +6,13 @@ import type { SigningKey } from './signing-keys.ts';
 export interface RevocationList {
   readonly issuer: string;
   readonly issuedAt: Date;
+  /** What was asked with; null for the beginning. */
+  readonly after: string | null;
   /** What to ask with for what comes after this part. */
   readonly cursor: string;
   /** Whether there is more at once. */
   readonly more: boolean;
-  /** How long an access token may live after it was revoked, so how long each entry has to be kept. */
+  /** How long after `revokedAt` an access token may still be alive, so how long each entry has to be kept. */
   readonly keepSeconds: number;
   /** Whose tokens are good no more, whenever they were issued. */
   readonly sessions: readonly { readonly id: string; readonly revokedAt: Date }[];
@@ -31,6 +33,7 @@ const LIFETIME_SECONDS = 60;
 export function signRevocationList(key: SigningKey, list: RevocationList): Promise<string> {
   const issuedAt = secondsOf(list.issuedAt);
   return new SignJWT({
+    after: list.after,
     cursor: list.cursor,
     more: list.more,
     keep_seconds: list.keepSeconds,

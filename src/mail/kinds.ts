@@ -9,6 +9,9 @@ export const MAIL_KINDS = [
   'email_change_confirmation',
   'email_change_notice',
   'session_reuse_detected',
+  'identity_linked',
+  'identity_unlinked',
+  'address_proven',
 ] as const;
 
 export type MailKind = (typeof MAIL_KINDS)[number];

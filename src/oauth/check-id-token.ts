@@ -2,11 +2,15 @@ import type { App } from '../app.ts';
 import { type AuditEventType, type Client, recordEvent } from '../audit/service.ts';
 import { admitAttempt } from '../auth/login-attempts.ts';
 import type { Viewer } from '../auth/viewer.ts';
+import type { Prisma } from '../database/generated/client.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { type IdToken, IdTokenRefusal } from '../providers/id-token.ts';
 import { ProviderUnavailableError } from '../providers/key-source.ts';
 import type { IdentityProvider } from '../providers/providers.ts';
 import { InvalidIdTokenError, UnknownProviderError } from './errors.ts';
+
+/** How often it is on record that a provider was away, for each client and window of the throttle. */
+const MOST_RECORDED = 20;
 
 export interface IdTokenInput {
   readonly provider: string;
@@ -54,11 +58,16 @@ export async function refusedToken(
   viewer: Viewer | null,
   { provider, error }: { readonly provider: string; readonly error: unknown },
 ): Promise<unknown> {
-  const isUnavailable = error instanceof ProviderUnavailableError;
-  if (!isUnavailable && !(error instanceof IdTokenRefusal)) return error;
-  if (!isUnavailable) await countRefusal(app, client);
-  const reason = isUnavailable ? 'provider_unavailable' : `id_token_${error.reason}`;
-  await recordRefusal(app, client, viewer, { provider, reason });
+  if (error instanceof ProviderUnavailableError) {
+    if (await isWorthRecording(app, client, provider)) {
+      await recordRefusal(app, app.db, { client, viewer, data: { provider, reason: 'provider_unavailable' } });
+    }
+  } else if (error instanceof IdTokenRefusal) {
+    await countRefusal(app, client);
+    await recordRefusal(app, app.db, { client, viewer, data: { provider, reason: `id_token_${error.reason}` } });
+  } else {
+    return error;
+  }
   return new InvalidIdTokenError();
 }
 
@@ -67,14 +76,31 @@ export function countRefusal(app: App, { ipAddress }: Client): Promise<void> {
   return app.loginThrottle.countFailure([`client:${clientNetwork(ipAddress ?? '')}`]);
 }
 
+/**
+ * Anybody can cause this with any token, and must not be refused for it, since it is not their fault: so it is counted
+ * apart, and the record does not grow without end.
+ */
+async function isWorthRecording({ loginThrottle }: App, { ipAddress }: Client, provider: string): Promise<boolean> {
+  const keys = [`unavailable:${provider}:${clientNetwork(ipAddress ?? '')}`];
+  if ((await loginThrottle.mostFailures(keys)) >= MOST_RECORDED) return false;
+  await loginThrottle.countFailure(keys);
+  return true;
+}
+
+interface RefusedToken {
+  readonly client: Client;
+  /** Null when nobody is signed in. */
+  readonly viewer: Viewer | null;
+  readonly data: { readonly provider: string; readonly reason: string };
+}
+
 /** Of a stranger nothing is known: what such a token says is not true. */
-function recordRefusal(
+export function recordRefusal(
   app: App,
-  client: Client,
-  viewer: Viewer | null,
-  data: { readonly provider: string; readonly reason: string },
+  db: Prisma.TransactionClient,
+  { client, viewer, data }: RefusedToken,
 ): Promise<void> {
   const type: AuditEventType = viewer === null ? 'login.failed' : 'identity.refused';
   const { id = null, email = null } = viewer?.user ?? {};
-  return recordEvent(app.db, { type, at: app.now(), actorId: id, subjectId: id, email, client, data });
+  return recordEvent(db, { type, at: app.now(), actorId: id, subjectId: id, email, client, data });
 }

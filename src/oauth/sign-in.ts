@@ -6,6 +6,7 @@ import type { IdentityError } from '../errors.ts';
 import { openSession } from '../sessions/log-in.ts';
 import type { Presented } from './check-id-token.ts';
 import { insertIdentity } from './identities.ts';
+import { notifyOwner } from './notice.ts';
 import type { ExistingUser } from './plan.ts';
 import { proveAddress } from './prove-address.ts';
 import { type Refusal, recordFailedLogIn } from './refusal.ts';
@@ -23,7 +24,7 @@ interface PlannedSignIn {
 
 /**
  * The plan is carried out, in one transaction that begins with the user's row: what is proven is proven even if there is
- * another reason not to sign the user in; an identity is linked only with one or the other.
+ * another reason not to sign the user in; an identity is linked only with one or the other. Of both the owner is told.
  *
  * @throws IdTokenRefusal, with nothing changed, when the token was used before
  */
@@ -33,12 +34,16 @@ export function signIn(app: App, { plan, presented, refusal, client }: PlannedSi
     await lockUser(transaction, plan.user.id);
     if (!(await holds(transaction, plan, presented))) return null;
     const { user } = plan;
-    if (plan.isNewIdentity && (refusal === null || plan.provesAddress)) {
+    const isLinked = plan.isNewIdentity && (refusal === null || plan.provesAddress);
+    if (isLinked) {
       const identity = await insertIdentity(app, transaction, { ...presented, user, client });
       if (identity === null) return null;
     }
     await consumeIdToken(transaction, token);
     if (plan.provesAddress) await proveAddress(app, transaction, { ...presented, user, client });
+    if (isLinked || plan.provesAddress) {
+      await notifyOwner(app, transaction, plan.provesAddress ? 'address_proven' : 'identity_linked', user);
+    }
     if (refusal !== null) {
       await recordFailedLogIn(app, transaction, { provider, user, client, refusal });
       return { error: refusal.error };

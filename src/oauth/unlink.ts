@@ -6,6 +6,7 @@ import { lockViewer } from '../auth/viewer-lock.ts';
 import { NotFoundError } from '../errors.ts';
 import { LastSignInMethodError } from './errors.ts';
 import { deleteIdentities } from './identities.ts';
+import { notifyOwner } from './notice.ts';
 import { requireFreshProof } from './step-up.ts';
 
 export interface UnlinkIdentityInput {
@@ -14,7 +15,8 @@ export interface UnlinkIdentityInput {
 }
 
 /**
- * The viewer's identity with this id signs nobody in any more, on record. Sessions that were opened with it go on.
+ * The viewer's identity with this id signs nobody in any more, on record, and a notice is owed to the viewer's address.
+ * Sessions that were opened with it go on.
  *
  * @returns the id it had
  * @throws FreshLoginRequiredError, InvalidCredentialsError, RateLimitedError as `requireFreshProof`
@@ -42,6 +44,7 @@ export async function unlinkIdentity(
     );
     if (user.passwordHash === null && others.length === 0) throw new LastSignInMethodError();
     await deleteIdentities(app, transaction, { user, client, id: identity.id });
+    await notifyOwner(app, transaction, 'identity_unlinked', user);
     return identity.id;
   });
 }

@@ -51,7 +51,13 @@ function respond(url: URL, signal: AbortSignal, privateAllowed: boolean): Promis
       headers: { accept: 'application/json' },
       ...(!privateAllowed && { lookup: publicLookup }),
     };
-    get(url, options, resolve).on('error', reject);
+    const request = get(url, options, resolve);
+    request.on('error', reject);
+    // Without anybody who wants one, this would be neither an answer nor an error, and the signal would come too late.
+    request.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(new FetchError('STATUS', 'the answer is another protocol'));
+    });
   });
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { domainToUnicode } from 'node:url';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { OAuthProvider } from '../config/oauth-providers.ts';
 import { canonicalEmail } from '../fields/email-address.ts';
@@ -9,7 +10,7 @@ export interface IdToken {
   readonly subject: string;
   /** Canonical; null without one that mail can be sent to. */
   readonly email: string | null;
-  /** Only if the provider says `true`, and not a word for it. */
+  /** Only if the provider says `true`, and not a word for it, and of this very mailbox. */
   readonly emailVerified: boolean;
   readonly givenName: unknown;
   readonly familyName: unknown;
@@ -79,14 +80,16 @@ export async function verifyIdToken(
   if ((payload.nonce ?? null) !== nonce) throw new IdTokenRefusal('nonce');
   // A logout token is signed with the same key for the same audience.
   if ('events' in payload) throw new IdTokenRefusal('type');
-  const { email, exp = 0 } = payload;
+  const { exp = 0 } = payload;
+  const claimed: unknown = payload.email;
+  const email = typeof claimed === 'string' ? canonicalEmail(claimed) : null;
   // What jose calls a string here is whatever the token says.
   const subject: unknown = payload.sub;
   if (typeof subject !== 'string' || !SUBJECT.test(subject)) throw new IdTokenRefusal('subject');
   return {
     subject,
-    email: typeof email === 'string' ? canonicalEmail(email) : null,
-    emailVerified: payload.email_verified === true,
+    email,
+    emailVerified: payload.email_verified === true && isWrittenAs(claimed, email),
     givenName: payload.given_name,
     familyName: payload.family_name,
     name: payload.name,
@@ -160,4 +163,21 @@ function requireParties({ audience }: OAuthProvider, { aud, azp }: JWTPayload): 
   const hasSeveral = Array.isArray(aud) && aud.length > 1;
   if (azp === undefined && !hasSeveral) return;
   if (typeof azp !== 'string' || !audience.includes(azp)) throw new IdTokenRefusal('azp');
+}
+
+/**
+ * But for the case of ASCII letters, and a domain in its own letters. What else is folded to this address may be another
+ * mailbox to whoever verified it, such as one with a wide letter or a Kelvin sign.
+ */
+function isWrittenAs(claimed: unknown, email: string | null): boolean {
+  if (typeof claimed !== 'string' || email === null) return false;
+  const [localPart, domain] = partsOf(email);
+  const [claimedLocalPart, claimedDomain] = partsOf(claimed);
+  const isSameMailbox = claimedLocalPart.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()) === localPart;
+  return isSameMailbox && [domain, domainToUnicode(domain)].includes(claimedDomain.toLowerCase());
+}
+
+function partsOf(email: string): readonly [localPart: string, domain: string] {
+  const at = email.lastIndexOf('@');
+  return [email.slice(0, at), email.slice(at + 1)];
 }

@@ -66,7 +66,13 @@ export class KeySource {
   }
 
   #isFresh(): boolean {
-    return this.#now().getTime() - this.#fetchedAt < FRESH_MILLISECONDS;
+    return this.#isWithin(FRESH_MILLISECONDS, this.#fetchedAt);
+  }
+
+  /** What is ahead of the clock, because that was set back, is not within any time. */
+  #isWithin(milliseconds: number, instant: number): boolean {
+    const age = this.#now().getTime() - instant;
+    return age >= 0 && age < milliseconds;
   }
 
   #freshKeys(): LocalJWKSet {
@@ -75,9 +81,8 @@ export class KeySource {
   }
 
   async #refresh(): Promise<void> {
-    const now = this.#now().getTime();
-    if (this.#running === null && now - this.#attemptedAt >= COOL_DOWN_MILLISECONDS) {
-      this.#attemptedAt = now;
+    if (this.#running === null && !this.#isWithin(COOL_DOWN_MILLISECONDS, this.#attemptedAt)) {
+      this.#attemptedAt = this.#now().getTime();
       this.#running = this.#fetch().finally(() => {
         this.#running = null;
       });

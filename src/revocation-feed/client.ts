@@ -34,8 +34,8 @@ const REQUEST_TIMEOUT_MILLISECONDS = 2000;
 
 /**
  * Asks Latchkey every second for what was revoked, and keeps it in memory for as long as a token could outlive it. What is
- * revoked is known here about a second later. Lists that Latchkey did not sign, or signed more than a minute ago, are not
- * believed.
+ * revoked is known here about a second later. Lists that Latchkey did not sign, signed more than a minute ago, or
+ * gave to another question, are not believed.
  */
 export function followRevocations(options: RevocationFeedOptions): RevocationFeed {
   const { issuer, whenUnknown, onError = () => {}, now = () => new Date() } = options;
@@ -111,6 +111,8 @@ export function followRevocations(options: RevocationFeedOptions): RevocationFee
       requiredClaims: ['iat', 'exp', 'cursor'],
       currentDate: now(),
     });
+    // A cache that knows no cursors would make a beginning of what somebody else went on with.
+    if (payload.after !== cursor) throw new Error('the list of revocations is the answer to another question');
     return payload;
   }
 }

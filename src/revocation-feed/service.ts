@@ -36,9 +36,10 @@ export async function revocationList(app: App, cursorText: string | null): Promi
   return signRevocationList(app.keys.current(now), {
     issuer: app.issuer.url,
     issuedAt: now,
+    after: cursorText,
     cursor: more ? `${last.at.getTime()}.${last.key}.${from.startedAt}` : String(backFrom(from.startedAt)),
     more,
-    keepSeconds: app.config.accessTokenTtlSeconds,
+    keepSeconds: rememberedSeconds(app),
     sessions: entries.flatMap(({ sessionId, at }) => (sessionId === null ? [] : [{ id: sessionId, revokedAt: at }])),
     users: entries.flatMap(({ userId, at }) => (userId === null ? [] : [{ id: userId, revokedAt: at }])),
   });
@@ -83,8 +84,13 @@ function withinReach(cursor: Cursor, now: Date, app: App): Cursor {
   return cursor.at > now.getTime() ? { at: backFrom(startedAt), key: NIL, startedAt } : { ...cursor, startedAt };
 }
 
-function earliest(now: Date, { config }: App): number {
-  return now.getTime() - (config.accessTokenTtlSeconds + OVERLAP_SECONDS) * 1000;
+function earliest(now: Date, app: App): number {
+  return now.getTime() - rememberedSeconds(app) * 1000;
+}
+
+/** While the transaction that revokes a session waits, which it is dated before, the session may get another token. */
+function rememberedSeconds({ config }: App): number {
+  return config.accessTokenTtlSeconds + OVERLAP_SECONDS;
 }
 
 /** In whole seconds, so that all who read within the same second ask the same of a cache. */

@@ -40,6 +40,9 @@ const SUBJECTS = {
     email_change_confirmation: 'Please confirm your new e-mail address',
     email_change_notice: 'Your e-mail address is about to change',
     session_reuse_detected: 'We signed you out on one device',
+    identity_linked: 'There is a new way to sign in to your account',
+    identity_unlinked: 'A way to sign in to your account was removed',
+    address_proven: 'Your account is yours alone now',
   },
   de: {
     email_verification: 'Bitte bestätigen Sie Ihre E-Mail-Adresse',
@@ -51,6 +54,9 @@ const SUBJECTS = {
     email_change_confirmation: 'Bitte bestätigen Sie Ihre neue E-Mail-Adresse',
     email_change_notice: 'Ihre E-Mail-Adresse soll geändert werden',
     session_reuse_detected: 'Wir haben Sie auf einem Gerät abgemeldet',
+    identity_linked: 'Es gibt eine neue Anmeldemöglichkeit für Ihr Konto',
+    identity_unlinked: 'Eine Anmeldemöglichkeit für Ihr Konto wurde entfernt',
+    address_proven: 'Ihr Konto gehört jetzt Ihnen allein',
   },
 } as const;
 

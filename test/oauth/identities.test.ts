@@ -147,6 +147,22 @@ describe('linkIdentity', () => {
     });
     expect(await mine(thief)).toEqual([]);
     expect(await mine(owner)).toMatchObject([{ subject: 'owned' }]);
+    expect(await eventsOf(thief.userId)).toEqual([
+      {
+        type: 'identity.refused',
+        actorId: thief.userId,
+        data: { provider: 'example', reason: 'identity_taken' },
+      },
+    ]);
+  });
+
+  it('uses the token up even when the identity is somebody else’s', async () => {
+    const [owner, thief] = [await newMember(), await newMember()];
+    await linked(owner, { sub: 'presented' });
+    const input = { provider: 'example', idToken: await issuer.idToken({ sub: 'presented' }) };
+    const answer = await service.execute(LinkIdentity, { input }, thief);
+    expect(answer.data?.linkIdentity?.__typename).toBe('IdentityTakenError');
+    expect((await service.execute(LogInWithOAuth, { input })).data).toEqual({ loginWithOAuth: invalidIdToken });
   });
 
   it('of one identity by ten users at the same time gives it to one of them', async () => {
@@ -185,13 +201,14 @@ describe('linkIdentity', () => {
     const input = { provider: 'example', idToken };
     const { user } = signedInBy(await service.execute(LogInWithOAuth, { input }));
     const replayed = await service.execute(LinkIdentity, { input }, member);
-    expect(replayed.data?.linkIdentity).toMatchObject({ code: 'IDENTITY_TAKEN' });
+    expect(replayed.data?.linkIdentity).toEqual(invalidIdToken);
     await service.app.db.identity.deleteMany({ where: { userId: user.id } });
     expect((await service.execute(LinkIdentity, { input }, member)).data?.linkIdentity).toEqual(invalidIdToken);
     expect(await mine(member)).toEqual([]);
     expect((await eventsOf(member.userId)).map(({ type, data }) => [type, data])).toEqual([
       ['identity.refused', { provider: 'example', reason: 'id_token_aud' }],
       ['identity.refused', { provider: 'example', reason: 'id_token_nonce' }],
+      ['identity.refused', { provider: 'example', reason: 'id_token_used' }],
       ['identity.refused', { provider: 'example', reason: 'id_token_used' }],
     ]);
   });

@@ -250,6 +250,21 @@ describe('loginWithOAuth for an address that has an account', () => {
     },
   );
 
+  it.each([
+    ['a wide letter', (email: string) => email.replace('e', '\uff45')],
+    ['a Kelvin sign', (email: string) => email.replace('k', '\u212a')],
+    ['a domain in other letters', (email: string) => email.replace('.test', '.\uff54est')],
+    ['white space around it', (email: string) => ` ${email}`],
+  ])('does not link it when the verified address becomes ours only by being folded: %s', async (_what, disguise) => {
+    // To whoever verified it this may be the mailbox of somebody else.
+    const { user } = await createPerson(service, { email: `k.e.${crypto.randomUUID()}@latchkey.test` });
+    const email = disguise(user.email);
+    expect(email).not.toBe(user.email);
+    expect((await logIn({ email })).data).toEqual({ loginWithOAuth: emailNotVerified });
+    expect((await logIn({ email }, { provider: 'strict' })).data).toEqual({ loginWithOAuth: invalidIdToken });
+    expect(await identitiesOf(user.id)).toEqual([]);
+  });
+
   it('does not link it to an unverified account at a provider that makes no accounts', async () => {
     const { user, password } = await createPerson(service, { emailVerified: false });
     const answer = await logIn({ email: user.email }, { provider: 'strict' });

@@ -7,7 +7,7 @@ import { startTestService, type TestService } from '../support/service.ts';
 import { createKey, DISCOVERY, type Issuer, JWKS, json, providers, startIssuer } from './issuer.ts';
 import { invalidIdToken, LogInWithOAuth, signedInBy } from './operations.ts';
 
-const NAMES = ['example', 'rotating', 'forgetful', 'down', 'slow', 'trickling', 'silent', 'hostile'] as const;
+const NAMES = ['example', 'rotating', 'forgetful', 'moved', 'down', 'slow', 'trickling', 'silent', 'hostile'] as const;
 const MOST_MILLISECONDS = 5000;
 
 let issuers: Record<(typeof NAMES)[number], Issuer>;
@@ -109,6 +109,15 @@ describe('the keys of a provider', () => {
     service.clock.advanceSeconds(10);
     signedInBy(await logIn('forgetful', await forgetful.idToken()));
   });
+
+  it('are fetched again when the clock was ahead and is set right', async () => {
+    const { moved } = issuers;
+    service.clock.advanceSeconds(86_400);
+    signedInBy(await logIn('moved', await moved.idToken()));
+    service.clock.advanceSeconds(-86_400);
+    signedInBy(await logIn('moved', await moved.idToken()));
+    expect(moved.requests).toEqual([DISCOVERY, JWKS, DISCOVERY, JWKS]);
+  });
 });
 
 describe('a provider', () => {
@@ -124,6 +133,30 @@ describe('a provider', () => {
     service.clock.advanceSeconds(10);
     down.on(DISCOVERY, json({ issuer: down.url, jwks_uri: `${down.url}${JWKS}` }));
     signedInBy(await logIn('down', idTokens[0] ?? ''));
+  });
+
+  it('that is away lets nobody fill the audit, and keeps nobody out of anything else', async () => {
+    const limited = await startTestService({
+      environment: {
+        OAUTH_PROVIDERS: providers({
+          down: { url: issuers.down.url },
+          example: { url: issuers.example.url, autoCreate: true },
+        }),
+        RATE_LIMITING: 'on',
+      },
+    });
+    limited.clock.advanceSeconds((service.clock.now().getTime() - limited.clock.now().getTime()) / 1000);
+    issuers.down.on(DISCOVERY, (request) => request.socket.destroy());
+    for (let attempt = 1; attempt <= 25; attempt += 1) {
+      const idToken = await issuers.down.idToken();
+      const answer = await limited.execute(LogInWithOAuth, { input: { provider: 'down', idToken } });
+      expect(answer.data).toEqual({ loginWithOAuth: invalidIdToken });
+    }
+    const where = { data: { path: ['reason'], equals: 'provider_unavailable' } };
+    expect(await limited.app.db.auditEvent.count({ where })).toBe(20);
+    const idToken = await issuers.example.idToken();
+    signedInBy(await limited.execute(LogInWithOAuth, { input: { provider: 'example', idToken } }));
+    await limited.close();
   });
 
   it('that is slow fails within five seconds, however it is slow, and keeps nobody else waiting', async () => {
@@ -191,6 +224,14 @@ describe('what a hostile provider answers', () => {
       'an error',
       'STATUS',
       () => issuers.hostile.on(JWKS, (_request, response) => response.writeHead(500).end(JSON.stringify({ keys: [] }))),
+    ],
+    [
+      'another protocol',
+      'STATUS',
+      () =>
+        issuers.hostile.on(JWKS, ({ socket }) =>
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: any\r\nConnection: Upgrade\r\n\r\n'),
+        ),
     ],
     [
       'another issuer’s document',

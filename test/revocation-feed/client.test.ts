@@ -101,8 +101,13 @@ const foreignKey = await openSigningKey(SECRET_KEYS, await generateSigningKey(SE
 const signedIn = { sid: 'a session', sub: 'a user' };
 const ended = { sid: 'an ended session', sub: 'a user' };
 
-interface ListOptions {
+interface Asked {
   readonly issuer: string;
+  /** The cursor that was asked with. */
+  readonly after: string | null;
+}
+
+interface ListOptions extends Asked {
   readonly issuedAt?: Date;
   readonly cursor?: string;
   readonly more?: boolean;
@@ -112,6 +117,7 @@ interface ListOptions {
 
 function list({
   issuer,
+  after,
   issuedAt = new Date(),
   cursor = '1',
   more = false,
@@ -122,6 +128,7 @@ function list({
   return signRevocationList(signedBy, {
     issuer,
     issuedAt,
+    after,
     cursor,
     more,
     keepSeconds: 60,
@@ -131,12 +138,10 @@ function list({
 }
 
 /** Latchkey, as far as a follower sees it; each poll is answered by this. */
-async function startIssuer(
-  answer: (issuer: string, cursor: string | null) => Promise<string> | number,
-): Promise<string> {
+async function startIssuer(answer: (asked: Asked) => Promise<string> | number): Promise<string> {
   const server = createServer(async ({ url = '' }, response) => {
     if (url === '/.well-known/jwks.json') return void response.end(JSON.stringify({ keys: [key.publicJwk] }));
-    const answered = answer(issuer, new URL(url, issuer).searchParams.get('cursor'));
+    const answered = answer({ issuer, after: new URL(url, issuer).searchParams.get('cursor') });
     if (typeof answered === 'number') return void response.writeHead(answered).end();
     response.end(await answered);
   });
@@ -154,7 +159,7 @@ function rejectedPoll(
 
 describe('followRevocations', () => {
   it('refuses what is on the list, and nothing else', async () => {
-    const feed = follow({ issuer: await startIssuer((issuer) => list({ issuer })) });
+    const feed = follow({ issuer: await startIssuer(list) });
     await feed.ready;
     expect([feed.isRevoked(signedIn), feed.isRevoked(ended)]).toEqual([false, true]);
   });
@@ -162,19 +167,19 @@ describe('followRevocations', () => {
   it.each([{}, { sid: 'a session' }, { sub: 'a user' }, { sid: 1, sub: 'a user' }])(
     'refuses a token that names nobody: %j',
     async (claims) => {
-      const feed = follow({ issuer: await startIssuer((issuer) => list({ issuer })), whenUnknown: 'accept' });
+      const feed = follow({ issuer: await startIssuer(list), whenUnknown: 'accept' });
       await feed.ready;
       expect(feed.isRevoked(claims)).toBe(true);
     },
   );
 
   it.each([
-    ['signed by somebody else', (issuer: string) => list({ issuer, signedBy: foreignKey })],
-    ['of another issuer', () => list({ issuer: 'https://somebody.example' })],
-    ['of more than a minute ago', (issuer: string) => list({ issuer, issuedAt: new Date(Date.now() - 62_000) })],
+    ['signed by somebody else', (asked: Asked) => list({ ...asked, signedBy: foreignKey })],
+    ['of another issuer', (asked: Asked) => list({ ...asked, issuer: 'https://somebody.example' })],
+    ['of more than a minute ago', (asked: Asked) => list({ ...asked, issuedAt: new Date(Date.now() - 62_000) })],
     [
       'that is an access token',
-      (issuer: string) =>
+      ({ issuer }: Asked) =>
         new SignJWT({ cursor: '1' })
           .setProtectedHeader({ typ: 'at+jwt', alg: 'ES256', kid: key.id })
           .setIssuer(issuer)
@@ -184,7 +189,7 @@ describe('followRevocations', () => {
     ],
     [
       'without entries',
-      (issuer: string) =>
+      ({ issuer }: Asked) =>
         new SignJWT({ cursor: '1', keep_seconds: 1 })
           .setProtectedHeader({ typ: 'revocations+jwt', alg: 'ES256', kid: key.id })
           .setIssuer(issuer)
@@ -192,7 +197,11 @@ describe('followRevocations', () => {
           .setExpirationTime('1m')
           .sign(key.privateKey),
     ],
-    ['that goes round in a circle', (issuer: string) => list({ issuer, more: true })],
+    [
+      'that answers another question, out of a cache that knows no cursors',
+      (asked: Asked) => list({ ...asked, after: '5' }),
+    ],
+    ['that goes round in a circle', (asked: Asked) => list({ ...asked, more: true })],
     ['that is a page', async () => '<html>'],
     ['that is not there', () => 404],
   ])('believes no list %s', async (_, answer) => {
@@ -208,7 +217,7 @@ describe('followRevocations', () => {
     ['accept', false],
   ] as const)('is told to %s while nothing is known, and what was revoked stays so', async (whenUnknown, isRefused) => {
     let isUp = true;
-    const issuer = await startIssuer((url) => (isUp ? list({ issuer: url }) : 503));
+    const issuer = await startIssuer((asked) => (isUp ? list(asked) : 503));
     const failed = vi.fn();
     const feed = follow({ issuer, whenUnknown, maxAgeSeconds: 0.2, pollMilliseconds: 20, onError: failed });
     await feed.ready;
@@ -221,7 +230,7 @@ describe('followRevocations', () => {
 
   it('takes the same list over and over for an old one', async () => {
     const issuedAt = new Date();
-    const issuer = await startIssuer((url) => list({ issuer: url, issuedAt }));
+    const issuer = await startIssuer((asked) => list({ ...asked, issuedAt }));
     const feed = follow({ issuer, maxAgeSeconds: 0.2, pollMilliseconds: 20 });
     await feed.ready;
     expect(feed.isRevoked(signedIn)).toBe(false);
@@ -230,12 +239,12 @@ describe('followRevocations', () => {
 
   it('reads all parts before it is ready, goes on from the last cursor, and begins anew when that is refused', async () => {
     const asked: (string | null)[] = [];
-    const issuer = await startIssuer((url, cursor) => {
-      asked.push(cursor);
-      if (cursor === '2') return 400;
-      return cursor === null
-        ? list({ issuer: url, cursor: '1', more: true })
-        : list({ issuer: url, cursor: '2', sessions: ['another'] });
+    const issuer = await startIssuer((question) => {
+      asked.push(question.after);
+      if (question.after === '2') return 400;
+      return question.after === null
+        ? list({ ...question, cursor: '1', more: true })
+        : list({ ...question, cursor: '2', sessions: ['another'] });
     });
     const feed = follow({ issuer, pollMilliseconds: 20 });
     await feed.ready;
@@ -248,8 +257,8 @@ describe('followRevocations', () => {
     const start = new Date();
     let seconds = 0;
     const now = () => new Date(start.getTime() + seconds * 1000);
-    const issuer = await startIssuer((url) =>
-      list({ issuer: url, issuedAt: now(), sessions: seconds === 0 ? [ended.sid] : [] }),
+    const issuer = await startIssuer((asked) =>
+      list({ ...asked, issuedAt: now(), sessions: seconds === 0 ? [ended.sid] : [] }),
     );
     const feed = follow({ issuer, now, pollMilliseconds: 20 });
     await feed.ready;

@@ -272,6 +272,25 @@ describe('_entities', () => {
     expect(statements).toHaveLength(2);
   });
 
+  it('finds a hundred invitations by id with one statement', async () => {
+    const now = service.clock.now();
+    const data = Array.from({ length: 100 }, (_, index) => ({
+      email: `guest-${index}@latchkey.test`,
+      firstName: 'Hedy',
+      lastName: String(index),
+      expiresAt: now,
+      createdAt: now,
+      updatedAt: now,
+    }));
+    const invitations = await service.app.db.invitation.createManyAndReturn({ data });
+    const references = invitations.map(({ id }) => ({ __typename: 'Invitation', id }));
+    const { answer, statements } = await countingStatements(() => resolve(references, admin.accessToken));
+    const expected = invitations.map(({ id, email }) => ({ __typename: 'Invitation', id, email }));
+    expect(answer).toEqual({ data: { _entities: expected } });
+    // And one for the viewer.
+    expect(statements).toHaveLength(2);
+  });
+
   it('loads the roles of a hundred users with as many statements as those of one', async () => {
     const users = await service.app.db.user.createManyAndReturn({
       data: Array.from({ length: 100 }, (_, index) => ({
