@@ -85,7 +85,7 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
   const issuer: AccessTokenIssuer = { url: publicUrl, audiences: [firstAudience, ...otherAudiences] };
   const queue = await openQueue(database, log);
   const mailer = await openMailer(config);
-  const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
+  const concurrency = hashConcurrency(Math.ceil(availableParallelism() / config.workers), threadPoolSize);
   const hashGate = createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE });
   const metrics = config.metrics ? createMetrics({ pool: database.pool, hashGate }) : null;
   return {

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import './runtime.ts';
 import { Command } from 'commander';
+import { afterRestoreCommand } from './cli/after-restore.ts';
 import { describeCommandFailure } from './cli/command-error.ts';
 import { createUserCommand } from './cli/create-user.ts';
+import { housekeepCommand } from './cli/housekeep.ts';
 import { importUsersCommand } from './cli/import-users.ts';
 import { mailsCommand } from './cli/mails.ts';
 import { migrateCommand } from './cli/migrate.ts';
@@ -22,6 +24,8 @@ const commands = [
   createUserCommand,
   importUsersCommand,
   rotateKeysCommand,
+  housekeepCommand,
+  afterRestoreCommand,
   printSchemaCommand,
 ];
 for (const command of commands) {

@@ -1,15 +1,12 @@
 import { readDevelopmentSecretKeys } from './config/development-secret.ts';
+import { administratorPasswordRequirement } from './config/first-administrator.ts';
 import { areHttps } from './config/oauth-providers.ts';
 import { codePoints, isLoopback, Refused } from './config/readers.ts';
 import { type Values, type VariableName, variables } from './config/variables.ts';
 import { closestLanguage, loadMailTemplates } from './mail/templates.ts';
-import { type PasswordProblem, passwordProblem } from './passwords/acceptable.ts';
 
 /** All that the environment decides. Durations are in whole seconds. */
 export type Config = ReturnType<typeof loadConfig>;
-
-/** What the first administrator is called until somebody says otherwise. */
-export const FIRST_ADMINISTRATOR_NAME = { firstName: 'First', lastName: 'Administrator' };
 
 /** Where links in mails lead: what a token in one of them opens, whoever reads along on the way would have too. */
 const LINK_VARIABLES = [
@@ -123,14 +120,22 @@ export function loadConfig(
     corsOrigins: value('CORS_ORIGINS') ?? [],
     graphiql: value('GRAPHIQL') ?? !production,
     introspection: value('INTROSPECTION') ?? !production,
+    /** The only documents that are served, by their ids. Null: every document. */
+    persistedDocuments: value('PERSISTED_DOCUMENTS'),
+    /** Whether pages of our own may send others all the same. */
+    persistedDocumentsEscape: value('PERSISTED_DOCUMENTS_ESCAPE'),
     federation: value('FEDERATION'),
     federatedTracing: value('FEDERATED_TRACING'),
+    /** 0: for ever. */
+    auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
     logLevel: value('LOG_LEVEL'),
     metrics: value('METRICS'),
     /** The base of an OpenTelemetry collector. Null: no traces. */
     otlpEndpoint: value('OTEL_EXPORTER_OTLP_ENDPOINT'),
     /** Whether this process runs jobs beside answering requests. */
     worker: value('WORKER'),
+    /** How many processes share the port. */
+    workers: value('WORKERS'),
     shutdownTimeoutSeconds: value('SHUTDOWN_TIMEOUT_SECONDS'),
   };
 
@@ -144,6 +149,9 @@ export function loadConfig(
     !production || allowEmbeddedDatabase || isGiven('DATABASE_URL'),
     'is required in production, unless EMBEDDED_DATABASE=allow',
   );
+  const isAlone = settings.workers === 1;
+  demand(['WORKERS'], isAlone || isGiven('DATABASE_URL'), 'must be 1 with the embedded database');
+  demand(['PORT'], isAlone || settings.port !== 0 || isGiven('PUBLIC_URL'), 'must not be 0 with several WORKERS');
   demand(['PUBLIC_URL'], !production || isGiven('PUBLIC_URL'), 'is required in production');
   demand(
     ['PUBLIC_URL'],
@@ -197,15 +205,12 @@ export function loadConfig(
   );
   if (settings.firstAdministrator !== null) {
     const { email, password } = settings.firstAdministrator;
-    const problem = passwordProblem(
-      password,
-      { email, ...FIRST_ADMINISTRATOR_NAME },
-      { minLength: settings.passwordMinLength, hostName: new URL(settings.publicUrl ?? 'http://localhost').hostname },
-    );
+    const { passwordMinLength: minLength, publicUrl } = settings;
+    const requirement = administratorPasswordRequirement(password, { email, minLength, publicUrl });
     demand(
       ['ADMIN_PASSWORD', 'ADMIN_EMAIL', 'PASSWORD_MIN_LENGTH', 'PUBLIC_URL'],
-      problem === null,
-      problem === null ? '' : guessableRequirements[problem.code],
+      requirement === null,
+      requirement ?? '',
     );
   }
 
@@ -213,6 +218,12 @@ export function loadConfig(
     ['OAUTH_PROVIDERS'],
     !production || areHttps(settings.oauthProviders),
     'must have https in every issuer and jwksUri in production',
+  );
+
+  demand(
+    ['PERSISTED_DOCUMENTS_ESCAPE', 'NODE_ENV'],
+    !production || !settings.persistedDocumentsEscape,
+    'must be off in production',
   );
 
   if (problems.size > 0) throw new ConfigError(inOrderOfDeclaration(problems));
@@ -232,15 +243,6 @@ export class ConfigError extends Error {
     this.problems = problems;
   }
 }
-
-const guessableRequirements: Readonly<Record<PasswordProblem['code'], string>> = {
-  TOO_SHORT: 'must be longer',
-  TOO_LONG: 'must be shorter',
-  INVALID_CHARACTERS: 'must be proper text',
-  TOO_COMMON: 'must not be among the first passwords that anybody would try',
-  CONTAINS_PERSONAL_DATA: 'must not be made of ADMIN_EMAIL, the names First Administrator, or the name of this service',
-  REPEATED_PATTERN: 'must not only repeat itself',
-};
 
 function inOrderOfDeclaration(problems: ReadonlyMap<string, string>): readonly string[] {
   return Object.keys(variables).flatMap((name) => problems.get(name) ?? []);

@@ -1,10 +1,13 @@
 import './runtime.ts';
+import cluster from 'node:cluster';
+import type { Logger } from 'pino';
+import type { WorkerReady } from './cluster.ts';
 import { developmentSecretKey } from './config/secret-key.ts';
-import { loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import { describeFailure } from './failure.ts';
 import { createLog } from './log.ts';
-import type { Service } from './serve.ts';
 import { runUntilSignal } from './until-signal.ts';
+import type { Credentials } from './users/first-administrator.ts';
 
 try {
   await main();
@@ -18,18 +21,31 @@ async function main(): Promise<void> {
   const log = createLog(config);
   // Such as one that a hook did not wait for: its failure is no reason for the service to end.
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise failed that nobody waited for'));
+  if (config.workers > 1 && cluster.isPrimary) return keepWorkers(config, log);
   const { shutdownTimeoutSeconds } = config;
-  const service = await runUntilSignal({ log, shutdownTimeoutSeconds, inFlight: 'requests' }, async () => {
-    // Not before: nearly all of the code is behind it, which then comes from the compile cache.
-    const { serve } = await import('./serve.ts');
-    return serve({ config, log });
-  });
-  printCredentials(service);
-  log.info({ url: service.url, graphql: `${service.url}/graphql` }, 'ready');
+  const { url, newAdministrator } = await runUntilSignal(
+    { log, shutdownTimeoutSeconds, inFlight: 'requests' },
+    async () => {
+      // Not before: nearly all of the code is behind it, which then comes from the compile cache.
+      const { serve } = await import('./serve.ts');
+      return serve({ config, log, isOneOfSeveral: cluster.isWorker });
+    },
+  );
+  if (cluster.isWorker) process.send?.({ readyAt: url } satisfies WorkerReady);
+  else announce(log, url, newAdministrator);
+}
+
+async function keepWorkers(config: Config, log: Logger): Promise<void> {
+  const cluster = await import('./cluster.ts');
+  await cluster.keepWorkers(config, log, (url, newAdministrator) => announce(log, url, newAdministrator));
+}
+
+function announce(log: Logger, url: string, newAdministrator: Credentials | null): void {
+  if (newAdministrator !== null) printCredentials(newAdministrator);
+  log.info({ url, graphql: `${url}/graphql` }, 'ready');
 }
 
 /** Straight to the terminal, once and past the log: it is the only time that anybody sees them. */
-function printCredentials({ newAdministrator }: Service): void {
-  if (newAdministrator === null) return;
-  process.stderr.write(`administrator: ${newAdministrator.email} ${newAdministrator.password}\n`);
+function printCredentials({ email, password }: Credentials): void {
+  process.stderr.write(`administrator: ${email} ${password}\n`);
 }

@@ -6,12 +6,16 @@ import type { Config } from './config.ts';
 import { argon2 } from './crypto/argon2.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { migrate } from './database/migrate.ts';
+import { checkTrustedDocuments } from './graphql/trusted-documents.ts';
 import { loadHooks } from './hooks.ts';
+import { answerBrokenRequests } from './http/broken-requests.ts';
 import { drainOf } from './http/drain.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import type { Runner } from './jobs/runner.ts';
 import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
+import { answerAboutThisWorker } from './metrics/workers.ts';
+import { buildSchema } from './schema.ts';
 import { createRequestListener } from './server.ts';
 import { startTracing } from './tracing.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
@@ -36,17 +40,27 @@ interface ServeOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly now?: () => Date;
+  /** Others answer on the same port meanwhile: it is bound last, and nobody hears that this one is starting. */
+  readonly isOneOfSeveral?: boolean;
 }
 
 /**
  * The service runs: the port is bound, the database open and migrated, the first administrator made. While that is
  * going on, the port answers 503, and `/healthz` that the process lives.
  *
- * @throws what loadHooks, openDatabase, migrate and createApp throw; nothing is left open then
+ * @throws what loadHooks, checkTrustedDocuments, openDatabase, migrate and createApp throw; nothing is left open then
  */
-export async function serve({ config, log, now = () => new Date() }: ServeOptions): Promise<Service> {
+export async function serve({
+  config,
+  log,
+  now = () => new Date(),
+  isOneOfSeveral = false,
+}: ServeOptions): Promise<Service> {
   // Part of the configuration: nothing is started with a module that is wrong.
   const hooks = await loadHooks(config.hooksModule);
+  if (config.persistedDocuments !== null) {
+    checkTrustedDocuments(buildSchema(config), config.persistedDocuments, config);
+  }
   let listener = answerWhileStarting(config);
   const server = createServer(
     {
@@ -54,11 +68,15 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
       requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
       connectionsCheckingInterval: CHECKING_INTERVAL_MILLISECONDS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MILLISECONDS,
+      // Looked at with the rest of it, and refused with the headers that every answer has.
+      requireHostHeader: false,
     },
     (request, response) => listener(request, response),
   );
+  answerBrokenRequests(server, config.publicUrl);
   const drain = drainOf(server);
-  const { port } = await listen(server, config);
+  if (isOneOfSeveral && config.metrics) answerAboutThisWorker();
+  let { port } = isOneOfSeveral ? config : await listen(server, config);
   let database: Database | undefined;
   let stopTracing: (() => Promise<void>) | undefined;
   let stopKeyUpkeep: (() => Promise<void>) | undefined;
@@ -75,6 +93,7 @@ export async function serve({ config, log, now = () => new Date() }: ServeOption
     stopKeyUpkeep = startKeyUpkeep(keyUpkeepOf(app), log);
     const newAdministrator = await ensureFirstAdministrator(app);
     listener = createRequestListener(app, () => drain.isDraining);
+    if (isOneOfSeveral) port = (await listen(server, config)).port;
     if (config.worker) worker = startWorker(app);
     return { app, url: urlOf(config.host, port), newAdministrator, close };
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { App } from './app.ts';
 import type { Config } from './config.ts';
+import { housekeeping } from './housekeeping/job.ts';
 import type { Job } from './jobs/job.ts';
 import { createRunner, type Runner } from './jobs/runner.ts';
 import { sendMail } from './mail/send.ts';
@@ -7,7 +8,12 @@ import { passwordResetRequested } from './recovery/request.ts';
 import { emailVerificationRequested } from './verification/service.ts';
 
 /** Every job there is. */
-const jobs: readonly Job<App>[] = [sendMail.work, emailVerificationRequested.work, passwordResetRequested.work];
+const jobs: readonly Job<App>[] = [
+  sendMail.work,
+  emailVerificationRequested.work,
+  passwordResetRequested.work,
+  housekeeping.work,
+];
 
 /** Runs jobs when it is told to. */
 export function createWorker(app: App): Runner {

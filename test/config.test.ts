@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { developmentSecretKey } from '../src/config/secret-key.ts';
 import { variables } from '../src/config/variables.ts';
 import { ConfigError, loadConfig } from '../src/config.ts';
 import { loadMailTemplates } from '../src/mail/templates.ts';
+import documents from './documents/documents.json' with { type: 'json' };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -84,12 +85,16 @@ describe('loadConfig', () => {
       corsOrigins: [],
       graphiql: true,
       introspection: true,
+      persistedDocuments: null,
+      persistedDocumentsEscape: false,
       federation: true,
       federatedTracing: false,
+      auditRetentionDays: 365,
       logLevel: 'info',
       metrics: false,
       otlpEndpoint: null,
       worker: true,
+      workers: 1,
       shutdownTimeoutSeconds: 30,
     });
   });
@@ -141,12 +146,16 @@ describe('loadConfig', () => {
         CORS_ORIGINS: 'https://app.example.com,http://localhost:5173',
         GRAPHIQL: 'on',
         INTROSPECTION: 'on',
+        PERSISTED_DOCUMENTS: 'test/documents/documents.json',
+        PERSISTED_DOCUMENTS_ESCAPE: 'off',
         FEDERATION: 'off',
         FEDERATED_TRACING: 'on',
+        AUDIT_RETENTION_DAYS: '30',
         LOG_LEVEL: 'debug',
         METRICS: 'on',
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
         WORKER: 'off',
+        WORKERS: '3',
         SHUTDOWN_TIMEOUT_SECONDS: '5',
       }),
     ).toEqual({
@@ -201,12 +210,16 @@ describe('loadConfig', () => {
       corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
       graphiql: true,
       introspection: true,
+      persistedDocuments: new Map(Object.entries(documents)),
+      persistedDocumentsEscape: false,
       federation: false,
       federatedTracing: true,
+      auditRetentionDays: 30,
       logLevel: 'debug',
       metrics: true,
       otlpEndpoint: 'http://collector:4318',
       worker: false,
+      workers: 3,
       shutdownTimeoutSeconds: 5,
     });
   });
@@ -581,6 +594,40 @@ describe('DATABASE_URL', () => {
     'postgresql://d b/x',
   ])('may not be %s', (DATABASE_URL) => {
     expect(problems({ DATABASE_URL })).toEqual([expect.stringMatching(/^DATABASE_URL must be a postgresql:\/\/ URL/)]);
+  });
+});
+
+describe('WORKERS', () => {
+  const DATABASE_URL = 'postgresql://db/latchkey';
+
+  it('is a number, or as many as there are cores', () => {
+    expect(load({ DATABASE_URL, WORKERS: '256' }).workers).toBe(256);
+    expect(load({ DATABASE_URL, WORKERS: 'auto' }).workers).toBe(availableParallelism());
+    for (const WORKERS of ['0', '257', 'AUTO', '-1', 'all']) {
+      expect(problems({ DATABASE_URL, WORKERS })).toEqual(['WORKERS must be a whole number from 1 to 256, or auto']);
+    }
+  });
+
+  it('is 1 with the embedded database, which one process has to itself', () => {
+    expect(problems({ WORKERS: '1' })).toEqual([]);
+    expect(problems({ WORKERS: '2' })).toEqual(['WORKERS must be 1 with the embedded database']);
+  });
+
+  it('are at a port that is known beforehand, or have a PUBLIC_URL', () => {
+    expect(problems({ DATABASE_URL, WORKERS: '2', PORT: '0' })).toEqual(['PORT must not be 0 with several WORKERS']);
+    expect(problems({ DATABASE_URL, WORKERS: '2', PORT: '0', PUBLIC_URL: 'http://id.latchkey.test' })).toEqual([]);
+  });
+});
+
+describe('AUDIT_RETENTION_DAYS', () => {
+  it('is for ever, or long enough to know the clients that signed in lately', () => {
+    expect(problems({ AUDIT_RETENTION_DAYS: '0' })).toEqual([]);
+    expect(problems({ AUDIT_RETENTION_DAYS: '30' })).toEqual([]);
+    for (const days of ['29', '1', '00', '36501', 'for ever']) {
+      expect(problems({ AUDIT_RETENTION_DAYS: days })).toEqual([
+        'AUDIT_RETENTION_DAYS must be a whole number from 30 to 36500, or 0',
+      ]);
+    }
   });
 });
 

@@ -34,7 +34,8 @@ export type AuditEventType =
   | 'role.deleted'
   | 'role.assigned'
   | 'role.revoked'
-  | 'signing_key.created';
+  | 'signing_key.created'
+  | 'database.restored';
 
 /** Where a request came from, as far as it can be believed. */
 export interface Client {

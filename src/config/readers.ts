@@ -41,6 +41,22 @@ export function integer(least: number, most: number): Reader<number> {
   };
 }
 
+/** For what `auto` leaves to the machine. */
+export function autoOr(read: Reader<number>, auto: () => number): Reader<number> {
+  return (text) => {
+    const value = text === 'auto' ? auto() : read(text);
+    return value instanceof Refused ? new Refused(`${value.requirement}, or auto`) : value;
+  };
+}
+
+/** For what 0 turns off. */
+export function zeroOr(read: Reader<number>): Reader<number> {
+  return (text) => {
+    const value = text === '0' ? 0 : read(text);
+    return value instanceof Refused ? new Refused(`${value.requirement}, or 0`) : value;
+  };
+}
+
 export const path: Reader<string> = (text) => (text.trim() === '' ? new Refused('must be a path') : text);
 
 /** Entries are trimmed; an empty one is a slip, not a value. */

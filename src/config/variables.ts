@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { oauthProviders } from './oauth-providers.ts';
+import { persistedDocuments } from './persisted-documents.ts';
 import {
   administratorPassword,
   atMostBytes,
+  autoOr,
   emailAddress,
   exactly,
   exactOrigin,
@@ -22,6 +25,7 @@ import {
   Refused,
   smtpUrl,
   word,
+  zeroOr,
 } from './readers.ts';
 import { readSecretKeys } from './secret-key.ts';
 
@@ -75,12 +79,17 @@ const declared = {
   CORS_ORIGINS: optional(list(exactOrigin)),
   GRAPHIQL: optional(onOrOff, 'on'),
   INTROSPECTION: optional(onOrOff, 'on'),
+  PERSISTED_DOCUMENTS: optional(persistedDocuments),
+  PERSISTED_DOCUMENTS_ESCAPE: setting('off', onOrOff),
   FEDERATION: setting('on', onOrOff),
   FEDERATED_TRACING: setting('off', onOrOff),
+  // For 30 days past sign-ins tell which clients of an account are known.
+  AUDIT_RETENTION_DAYS: setting('365', zeroOr(integer(30, 36_500))),
   LOG_LEVEL: setting('info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   METRICS: setting('off', onOrOff),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(httpBase),
   WORKER: setting('on', onOrOff),
+  WORKERS: setting('1', autoOr(integer(1, 256), availableParallelism)),
   SHUTDOWN_TIMEOUT_SECONDS: setting('30', integer(1, 3600)),
 };
 

@@ -7,8 +7,8 @@ import {
 } from 'graphql';
 
 /**
- * For the `extensions` of a mutation field: at most one field of this name in an operation, so that each guess of a
- * secret costs a request of its own.
+ * For the `extensions` of a mutation field that takes a secret or mails somebody: at most one field of this name in an
+ * operation, so that each guess, each hash and each mail costs a request of its own.
  */
 export const ONCE_PER_OPERATION = { oncePerOperation: true } as const;
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { App } from '../app.ts';
+import { automaticDocuments } from '../graphql/automatic-documents.ts';
 import { createContext, readBearer } from '../graphql/context.ts';
 import { documentCaches } from '../graphql/document-cache.ts';
 import { MASKED_MESSAGE } from '../graphql/errors.ts';
@@ -10,6 +11,7 @@ import { hardening } from '../graphql/hardening.ts';
 import { presentErrors } from '../graphql/present-errors.ts';
 import { refreshCookie } from '../graphql/refresh-cookie.ts';
 import { withRetryAfter } from '../graphql/retry-after.ts';
+import { trustedDocuments } from '../graphql/trusted-documents.ts';
 import { countRefusedRequests, watchOperations } from '../graphql/watch-operations.ts';
 import { buildSchema } from '../schema.ts';
 import { inRequestSpan } from '../tracing.ts';
@@ -54,7 +56,8 @@ export function createGraphqlEndpoint(app: App) {
       }),
     plugins: [
       readParameters,
-      ...hardening(config),
+      documentsOf(app),
+      hardening(config),
       ...(config.federatedTracing ? [federatedTracing()] : []),
       ...(metrics === null ? [] : [countRefusedRequests(metrics)]),
       presentErrors({ log, suggestions: config.introspection }),
@@ -111,6 +114,18 @@ export function createGraphqlEndpoint(app: App) {
       sendJson(res, 500, { errors: [{ message: MASKED_MESSAGE, extensions }] });
     }
   }
+}
+
+/** Those of the operator's list, or whatever a client sends. */
+function documentsOf({ config: { persistedDocuments, persistedDocumentsEscape } }: App) {
+  if (persistedDocuments === null) return automaticDocuments();
+  return trustedDocuments(persistedDocuments, (request) => persistedDocumentsEscape && isFromOwnPage(request));
+}
+
+/** Such as GraphiQL. Of all that a page sends, its browser writes these two headers. */
+function isFromOwnPage({ headers }: Request): boolean {
+  const origin = URL.parse(headers.get('origin') ?? '');
+  return origin !== null && origin.host === headers.get('host');
 }
 
 /** What nobody watches costs nothing. */

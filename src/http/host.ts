@@ -8,8 +8,8 @@ const HOST_AND_PORT = /^[\w.:[\]-]+$/;
  *
  * @see RFC 9112 §3.2
  */
-export function hasValidHost({ headersDistinct }: IncomingMessage): boolean {
-  const [host = '', ...others] = headersDistinct.host ?? [];
-  if (others.length > 0) return false;
+export function hasValidHost({ headersDistinct, httpVersion }: IncomingMessage): boolean {
+  const [host = httpVersion === '1.0' ? '' : null, ...others] = headersDistinct.host ?? [];
+  if (host === null || others.length > 0) return false;
   return host === '' || (HOST_AND_PORT.test(host) && URL.canParse(`http://${host}`));
 }

@@ -1,7 +1,8 @@
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import { underDocumentId } from '../graphql/document-id.ts';
 
-const NAMES: ReadonlySet<string> = new Set(['query', 'variables', 'operationName', 'extensions']);
+const NAMES: ReadonlySet<string> = new Set(['query', 'documentId', 'variables', 'operationName', 'extensions']);
 
 /**
  * Reads the operation from the query of a GET or the body of a POST. Yoga's own readers take malformed JSON in a URL for
@@ -27,6 +28,7 @@ function parametersOfUrl({ searchParams }: URL): GraphQLParams {
   const json = (name: string) => parseJson(searchParams.get(name) || 'null');
   return checked({
     query: searchParams.get('query'),
+    documentId: searchParams.get('documentId'),
     operationName: searchParams.get('operationName') || null,
     variables: json('variables'),
     extensions: json('extensions'),
@@ -38,17 +40,34 @@ function parametersOfBody(text: string): GraphQLParams {
   if (!isObject(body)) throw refused('The body must be one JSON object: an operation.');
   const unknown = Object.keys(body).find((name) => !NAMES.has(name) && body[name] !== null);
   if (unknown !== undefined) throw refused(`The body has an unknown parameter: ${JSON.stringify(unknown)}.`);
-  const { query = null, operationName = null, variables = null, extensions = null } = body;
-  return checked({ query, operationName, variables, extensions });
+  const { query = null, documentId = null, operationName = null, variables = null, extensions = null } = body;
+  return checked({ query, documentId, operationName, variables, extensions });
 }
 
-/** Nothing here reads extensions, so they are let through as far as this. */
-function checked({ query, operationName, variables, extensions }: Record<string, unknown>): GraphQLParams {
-  if (typeof query !== 'string' || query === '') throw refused('"query" must be the text of an operation.');
+/** Of the extensions only the name of a document means anything here; the others are let through as far as this. */
+function checked(parameters: Record<string, unknown>): GraphQLParams {
+  const { query, operationName, variables, extensions } = parameters;
   if (operationName !== null && typeof operationName !== 'string') throw refused('"operationName" must be a string.');
   if (variables !== null && !isObject(variables)) throw refused('"variables" must be a JSON object.');
   if (extensions !== null && !isObject(extensions)) throw refused('"extensions" must be a JSON object.');
-  return { query, variables: variables ?? {}, ...(operationName !== null && { operationName }) };
+  const id = parameters.documentId ?? hashIn(extensions ?? {});
+  if (id !== null && (typeof id !== 'string' || id === '')) throw refused('The id of a document must be a string.');
+  if ((query ?? '') === '' ? id === null : typeof query !== 'string') {
+    throw refused('"query" must be the text of an operation.');
+  }
+  return {
+    ...(typeof query === 'string' && { query }),
+    variables: variables ?? {},
+    ...(operationName !== null && { operationName }),
+    ...(id !== null && { extensions: underDocumentId(id) }),
+  };
+}
+
+/** As Apollo's clients name a document. */
+function hashIn({ persistedQuery = null }: Record<string, unknown>): unknown {
+  if (persistedQuery === null) return null;
+  if (isObject(persistedQuery) && persistedQuery.version === 1) return persistedQuery.sha256Hash;
+  throw refused('"extensions.persistedQuery" must have the version 1 and a sha256Hash.');
 }
 
 /** Undefined, which no JSON means, for what is none. */

@@ -1,6 +1,7 @@
 import { EmailTakenError, NotFoundError, RateLimitedError, ValidationError } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { DeletedPayloadObject } from '../graphql/deleted-payload.ts';
+import { ONCE_PER_OPERATION } from '../graphql/once-per-operation.ts';
 import { requireViewer } from '../graphql/scopes.ts';
 import { deleteInvitation } from './delete.ts';
 import { InvitationNotPendingError, InvitationPendingError } from './errors.ts';
@@ -48,6 +49,7 @@ builder.mutationFields((t) => ({
   inviteUser: t.field({
     type: InvitationPayloadObject,
     nullable: true,
+    extensions: ONCE_PER_OPERATION,
     authScopes: { permission: 'INVITATIONS_WRITE' },
     description:
       'Invites somebody by mail to make an account. Needs INVITATIONS_WRITE, and every permission of the roles that are given.',
@@ -65,6 +67,7 @@ builder.mutationFields((t) => ({
   resendInvitation: t.field({
     type: InvitationPayloadObject,
     nullable: true,
+    extensions: ONCE_PER_OPERATION,
     authScopes: { permission: 'INVITATIONS_WRITE' },
     description:
       'Sends a pending or expired invitation again, with a new link and a new expiry; the old link is dead. Needs INVITATIONS_WRITE, and every permission of its roles.',

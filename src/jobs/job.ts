@@ -19,6 +19,8 @@ export interface Retries {
 /** A job as it is written. `Context` is what it stands on, such as the App. */
 export interface JobDefinition<Context, Payload> extends JobReference<Payload> {
   readonly retries: Retries;
+  /** Due by itself, with the payload `{}`, once in each span of so many seconds, however many instances there are. */
+  readonly everySeconds?: number;
   /**
    * Does the work, perhaps more than once: the process may be killed between the work and its record. Throwing asks for
    * another try. `signal` aborts when the time of a try is over, or the process stops.
@@ -29,10 +31,10 @@ export interface JobDefinition<Context, Payload> extends JobReference<Payload> {
 }
 
 /** A job as a worker runs it, from a payload that was read from the queue. */
-export interface Job<Context> {
-  readonly name: string;
-  readonly tries: number;
+export interface Job<Context> extends JobReference<unknown> {
   readonly retries: Retries;
+  /** Null: only when it is enqueued. */
+  readonly everySeconds: number | null;
   readonly run: (context: Context, payload: unknown, signal: AbortSignal) => Promise<void>;
   readonly gaveUp: (context: Context, payload: unknown) => Promise<void>;
 }
@@ -41,15 +43,17 @@ export interface Job<Context> {
 export function defineJob<Context, Payload>(
   definition: JobDefinition<Context, Payload>,
 ): JobReference<Payload> & { readonly work: Job<Context> } {
-  const { name, payload, tries, retries, run, gaveUp } = definition;
+  const { name, payload, tries, retries, everySeconds = null, run, gaveUp } = definition;
   return {
     name,
     payload,
     tries,
     work: {
       name,
+      payload,
       tries,
       retries,
+      everySeconds,
       run: async (context, given, signal) => run(context, read(given), signal),
       gaveUp: async (context, given) => gaveUp?.(context, read(given)),
     },

@@ -27,6 +27,11 @@ export interface Queue {
    * With the plain client in place of a transaction it is a transaction of its own.
    */
   enqueue<Payload>(transaction: SqlClient, job: JobReference<Payload>, payload: Payload): Promise<void>;
+  /**
+   * The job is due now, unless it was before in the present span of so many seconds: those since 1970, by the database's
+   * clock. Whoever asks, and how often, one of them is heard.
+   */
+  enqueueOncePer<Payload>(seconds: number, job: JobReference<Payload>, payload: Payload): Promise<void>;
   /** The oldest jobs that are due, which nobody else can claim while this process lives and `keep`s them. */
   claim(limit: number, options?: ClaimOptions): Promise<readonly ClaimedJob[]>;
   /** It is done, or there is nothing to do any more. No effect after the claim has lapsed, like the next two. */
@@ -39,6 +44,8 @@ export interface Queue {
   keep(jobs: readonly ClaimedJob[]): Promise<void>;
   /** Jobs whose claims have lapsed are due again, and old ones are deleted. Instances take turns. */
   tidy(): Promise<void>;
+  /** No job is left, whatever its state. */
+  clear(): Promise<void>;
   /** Calls back after each `enqueue` of this process: not yet committed, as a rule. */
   onEnqueued(listener: () => void): void;
   close(): Promise<void>;
@@ -110,6 +117,14 @@ export async function openQueue({ pool, schema }: Database, log: Logger): Promis
       );
       notify();
     },
+    async enqueueOncePer(seconds, { name, payload, tries }, given) {
+      const id = await boss.send(
+        QUEUE,
+        { name, payload: payload.parse(given) },
+        { id: newId(), retryLimit: tries, singletonKey: name, singletonSeconds: seconds },
+      );
+      if (id !== null) notify();
+    },
     async claim(limit, { early = false } = {}) {
       const jobs = await boss.fetch(QUEUE, { batchSize: limit, ignoreStartAfter: early });
       return jobs.map(({ id, data, retryCount }) => ({ id, retryCount, ...storedJob.parse(data) }));
@@ -130,6 +145,7 @@ export async function openQueue({ pool, schema }: Database, log: Logger): Promis
       await boss.touch(QUEUE, jobs.map(attempt));
     },
     tidy: () => boss.supervise(QUEUE),
+    clear: () => boss.deleteAllJobs(QUEUE),
     onEnqueued(listener) {
       notify = listener;
     },

@@ -10,6 +10,8 @@ const LOOK_INTERVAL_MILLISECONDS = 2000;
 const LOOK_AGAIN_MILLISECONDS = [20, 120, 500];
 const KEEP_INTERVAL_MILLISECONDS = 5000;
 const UNKNOWN_JOB_SECONDS = 60;
+/** How late a recurring job may begin. */
+const RECUR_INTERVAL_MILLISECONDS = 300_000;
 const EARLY_AT_MOST = 1000;
 const AFTER_ABORT_MILLISECONDS = 1000;
 
@@ -56,6 +58,8 @@ export function createRunner<Context>({ queue, jobs, context, log }: RunnerParts
       every(LOOK_INTERVAL_MILLISECONDS, look);
       every(KEEP_INTERVAL_MILLISECONDS, () => attempt(keepRunning));
       every(TIDY_INTERVAL_SECONDS * 1000, () => attempt(() => queue.tidy()));
+      every(RECUR_INTERVAL_MILLISECONDS, () => attempt(enqueueRecurring));
+      void attempt(enqueueRecurring);
       look();
     },
 
@@ -132,6 +136,12 @@ export function createRunner<Context>({ queue, jobs, context, log }: RunnerParts
     const timer = setTimeout(resolve, milliseconds);
     await Promise.race([Promise.all(running.values()), timeIsOver]);
     clearTimeout(timer);
+  }
+
+  async function enqueueRecurring(): Promise<void> {
+    for (const job of jobs) {
+      if (job.everySeconds !== null) await queue.enqueueOncePer(job.everySeconds, job, {});
+    }
   }
 
   async function keepRunning(): Promise<void> {

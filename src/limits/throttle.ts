@@ -58,6 +58,8 @@ export function createThrottle({
     keyPrefix: name,
     points: failures,
     duration: windowSeconds,
+    // See housekeeping, which does it in batches, once for all instances.
+    clearExpiredByTimeout: false,
   });
   const digest = (key: string) => createHmac('sha256', digestKey).update(key).digest('base64url');
   const read = (keys: readonly string[]) => Promise.all(keys.map((key) => limiter.get(digest(key))));

@@ -9,7 +9,7 @@ import { type MailWithSubject, mailSubject, renderMail } from './render.ts';
 const SEND_SECONDS = 20;
 
 /** Why a mail was not sent and will not be. */
-export type AbandonedReason = 'no_longer_due' | 'refused' | 'gave_up';
+export type AbandonedReason = 'no_longer_due' | 'refused' | 'gave_up' | 'restored';
 
 /**
  * The mail has left, once as a rule: a second copy with the same Message-ID goes out only when the process dies, or the

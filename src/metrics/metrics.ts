@@ -1,6 +1,8 @@
+import cluster from 'node:cluster';
 import type pg from 'pg';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { HashGate } from '../limits/hash-gate.ts';
+import { metricsOfAllWorkers, tellMetricsOf } from './workers.ts';
 
 /**
  * What an operator watches, as Prometheus reads it. Every label has few values, none of which a client can make up: a
@@ -16,7 +18,7 @@ export interface Metrics {
   readonly hashSeconds: Histogram;
   /** Attempts that a limit refused, by the limit's name. */
   readonly limited: Counter<'limit'>;
-  /** In Prometheus' text format. */
+  /** In Prometheus' text format; of all processes that share the port. */
   text(): Promise<string>;
   readonly contentType: string;
 }
@@ -32,6 +34,7 @@ const HASH_SECONDS = [0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1];
 export function createMetrics({ pool, hashGate }: Watched): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  if (cluster.isWorker) tellMetricsOf(registry);
   collectDefaultMetrics({ register: registry });
   gauge('latchkey_database_connections', 'Connections of the pool.', () => pool.totalCount);
   gauge('latchkey_database_connections_idle', 'Connections of the pool that nobody uses.', () => pool.idleCount);
@@ -70,7 +73,7 @@ export function createMetrics({ pool, hashGate }: Watched): Metrics {
       labelNames: ['limit'],
       registers,
     }),
-    text: () => registry.metrics(),
+    text: () => (cluster.isWorker ? metricsOfAllWorkers() : registry.metrics()),
     contentType: registry.contentType,
   };
 

@@ -102,6 +102,7 @@ builder.mutationFields((t) => ({
     type: LogoutPayloadObject,
     nullable: true,
     skipTypeScopes: true,
+    extensions: ONCE_PER_OPERATION,
     description:
       'Ends one session: that of the refresh token given, else of the one in the cookie, else of the access token. The cookie is cleared in any case. Public.',
     args: {

@@ -7,6 +7,7 @@ import {
 } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { DeletedPayloadObject } from '../graphql/deleted-payload.ts';
+import { ONCE_PER_OPERATION } from '../graphql/once-per-operation.ts';
 import { requireViewer } from '../graphql/scopes.ts';
 import { UserStatusEnum } from '../graphql/user-status.ts';
 import { LogoutPayloadObject } from '../sessions/types.ts';
@@ -86,6 +87,7 @@ builder.mutationFields((t) => ({
   createUser: t.field({
     type: UserPayloadObject,
     nullable: true,
+    extensions: ONCE_PER_OPERATION,
     authScopes: { permission: 'USERS_WRITE' },
     description: 'Makes a user. Needs USERS_WRITE, and every permission of the roles that are given.',
     args: { input: t.arg({ type: CreateUserInput, required: true, description: 'The new user.' }) },

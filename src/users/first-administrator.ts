@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { recordEvent } from '../audit/service.ts';
 import { hashNewPassword } from '../auth/passwords.ts';
 import { ADMIN_ROLE, USER_ROLE } from '../auth/permissions.ts';
-import { FIRST_ADMINISTRATOR_NAME } from '../config.ts';
+import { FIRST_ADMINISTRATOR_NAME } from '../config/first-administrator.ts';
 
 const DEVELOPMENT_EMAIL = 'admin@localhost';
 

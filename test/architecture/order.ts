@@ -15,7 +15,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['cli'],
   ['main.ts'],
   ['prepare.ts'],
-  ['failure.ts', 'print-schema.ts', 'serve.ts', 'until-signal.ts'],
+  ['cluster.ts', 'failure.ts', 'print-schema.ts', 'serve.ts', 'until-signal.ts'],
   ['server.ts'],
   ['http'],
   ['schema.ts', 'worker.ts'],
@@ -63,6 +63,8 @@ export const FEATURES: readonly string[] = [
   'oauth',
   'recovery',
   'revocation-feed',
+  'housekeeping',
+  'restore',
 ];
 
 /** The room of a file: its folder, or itself. */

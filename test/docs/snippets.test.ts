@@ -9,10 +9,8 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
-import { queueMail } from '../../src/mail/mailer.ts';
 import { type Service, serve } from '../../src/serve.ts';
 import { graphql } from '../gql/gql.ts';
-import { forgetful, passwordReset, resetPassword } from '../recovery/operations.ts';
 import { administrator, startTestService } from '../support/service.ts';
 import { createEmptyTestDatabase, createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { type Answer, documents, root, type Snippet, snippetsOf } from './documents.ts';
@@ -82,9 +80,7 @@ describe('the snippets of the documentation', () => {
 });
 
 describe('docs/operating.md', () => {
-  const [afterALeak, afterARestore, forgetMails] = snippetsOf('docs/operating.md').filter(
-    ({ language }) => language === 'sql',
-  );
+  const [afterALeak] = snippetsOf('docs/operating.md').filter(({ language }) => language === 'sql');
 
   it('has a configuration for production that the service takes', () => {
     const settings = snippetsOf('docs/operating.md').find(({ language }) => language === 'ini')?.text ?? '';
@@ -101,47 +97,6 @@ describe('docs/operating.md', () => {
 
     expect(config).toMatchObject({ production: true, publicUrl: 'https://id.example.com', trustProxyHops: 1 });
     expect(config.firstAdministrator?.email).toBe('you@example.com');
-  });
-
-  it('shuts out, after a restore, a refresh token that the restored row would take again', async () => {
-    const restored = await startTestService();
-    const { data } = await restored.execute(SignIn, { input: administrator });
-    const refreshToken = data?.login?.__typename === 'AuthPayload' ? data.login.refreshToken : null;
-    const trade = () => restored.execute(Refresh, { input: { refreshToken } });
-    expect((await trade()).data?.refreshToken).toEqual({ __typename: 'AuthPayload' });
-    await restored.app.database.pool.query('UPDATE sessions SET generation = 0');
-
-    await restored.app.database.pool.query(afterARestore?.text ?? '');
-
-    expect((await trade()).data?.refreshToken).toEqual({ __typename: 'InvalidRefreshTokenError' });
-    await restored.close();
-  });
-
-  it('keeps, after a restore, the mails of its time from being sent again', async () => {
-    const restored = await startTestService();
-    const owed = { kind: 'password_changed', recipient: administrator.email } as const;
-    await restored.app.db.$transaction((transaction) => queueMail(restored.app, transaction, owed));
-    await restored.app.database.pool.query(forgetMails?.text ?? '');
-    await restored.runJobs();
-    expect(await restored.app.db.mail.findMany()).toEqual([
-      expect.objectContaining({ sentAt: null, abandonedReason: 'gave_up' }),
-    ]);
-    await restored.close();
-  });
-
-  it('shuts out, after a restore, a link that has been used since the backup', async () => {
-    const restored = await startTestService();
-    const { user, token } = await forgetful(restored);
-    await resetPassword(restored, token);
-    const { pool } = restored.app.database;
-    await pool.query('UPDATE one_time_tokens SET consumed_at = NULL');
-    expect(await resetPassword(restored, token)).toEqual(passwordReset(user.email));
-    await pool.query('UPDATE one_time_tokens SET consumed_at = NULL');
-
-    await pool.query(afterARestore?.text ?? '');
-
-    expect(await resetPassword(restored, token)).toMatchObject({ reason: 'REVOKED' });
-    await restored.close();
   });
 
   it('gets a service going again whose secret has leaked or is lost, and nobody is signed in any more', async () => {
@@ -179,14 +134,6 @@ const SignIn = graphql(`
         accessToken
         refreshToken
       }
-    }
-  }
-`);
-
-const Refresh = graphql(`
-  mutation DocsRefresh($input: RefreshTokenInput!) {
-    refreshToken(input: $input) {
-      __typename
     }
   }
 `);

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { serve } from '../../src/serve.ts';
-import { startTestService, type TestService, testEnvironment } from '../support/service.ts';
+import { administrator, startTestService, type TestService, testEnvironment } from '../support/service.ts';
 import { operation, type RawAnswer, type RawRequest, sendRaw } from './raw-request.ts';
 
 const PAGE_HEADERS = { accept: 'text/html' };
@@ -36,9 +36,38 @@ const kinds: readonly Kind[] = [
   { name: 'a body in chunks too large', status: 413, body: 'x'.repeat(102_401), chunkBytes: 10_000 },
   { name: 'a refused media type', status: 415, headers: { 'content-type': 'text/plain' } },
   { name: 'a preflight', status: 204, method: 'OPTIONS', headers: { origin: 'http://localhost:3000' } },
+  {
+    name: 'a preflight of a foreign page',
+    status: 204,
+    method: 'OPTIONS',
+    headers: { origin: 'https://evil.example' },
+  },
+  { name: 'no Host', status: 400, headers: { host: null } },
+  {
+    name: 'a hash of no known document',
+    status: 200,
+    body: `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"${'0'.repeat(64)}"}}}`,
+  },
+  { name: 'no cursor of revocations', status: 400, method: 'GET', target: '/.well-known/revocations?cursor=x' },
+  { name: 'metrics that are off', status: 404, method: 'GET', target: '/metrics' },
+  { name: 'the mailbox as JSON', status: 200, method: 'GET', target: '/mailbox.json' },
+  {
+    name: 'the mailbox under a foreign name',
+    status: 404,
+    method: 'GET',
+    target: '/mailbox.json',
+    headers: { host: 'evil.example' },
+  },
   { name: 'health', status: 200, method: 'GET', target: '/healthz' },
   { name: 'readiness', status: 200, method: 'GET', target: '/readyz' },
   { name: 'the way from the root', status: 302, method: 'GET', target: '/' },
+];
+
+const broken: readonly Kind[] = [
+  { name: 'a line feed in a header', status: 400, headers: { 'x-a': 'a\nb' } },
+  { name: 'chunks that are none', status: 400, headers: { 'transfer-encoding': 'chunked' }, body: 'x' },
+  { name: 'an expectation that cannot be met', status: 417, headers: { expect: 'the unexpected' } },
+  { name: 'headers too large', status: 431, headers: { 'x-large': 'x'.repeat(20_000) } },
 ];
 
 function expectSecurityHeaders({ headers }: RawAnswer): void {
@@ -47,6 +76,7 @@ function expectSecurityHeaders({ headers }: RawAnswer): void {
     'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
     'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
     'content-security-policy': expect.stringContaining("default-src 'none'"),
   });
   expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
@@ -70,6 +100,27 @@ describe('every answer', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.headers.get('x-request-id')).toMatch(/^[\w-]{36}$/);
     expect(answer.headers.has('strict-transport-security')).toBe(false);
+  });
+
+  it.each(broken)('to what is no request has the same headers: $name', async ({ status, ...request }) => {
+    const answer = await sendRaw(service.url, request);
+    expect([answer.status, answer.body, answer.headers.get('connection')]).toEqual([status, '', 'close']);
+    expectSecurityHeaders(answer);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('with a session, and one with the mails, is stored nowhere', async () => {
+    const body = operation(
+      `mutation { login(input: { email: "${administrator.email}", password: "${administrator.password}", refreshTokenTransport: COOKIE }) { __typename } }`,
+    );
+    const signedIn = await sendRaw(service.url, { body });
+    expect(signedIn.headers.get('set-cookie')).toMatch(/^latchkey_refresh=/);
+    const mailbox = await sendRaw(service.url, { method: 'GET', target: '/mailbox', headers: PAGE_HEADERS });
+    expect(mailbox.headers.get('content-type')).toMatch(/^text\/html/);
+    for (const answer of [signedIn, mailbox]) {
+      expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+      expectSecurityHeaders(answer);
+    }
   });
 
   it('with GraphiQL may not be framed, sniffed or stored either', async () => {
@@ -104,6 +155,11 @@ describe('every answer of a service that is reached by https', () => {
     const answer = await sendRaw(service.url, request);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000');
+  });
+
+  it.each(broken)('says so to what is no request: $name', async ({ status, ...request }) => {
+    const answer = await sendRaw(service.url, request);
+    expect([answer.status, answer.headers.get('strict-transport-security')]).toEqual([status, 'max-age=31536000']);
   });
 });
 

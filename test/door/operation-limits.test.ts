@@ -84,8 +84,9 @@ describe('the aliases of an operation', () => {
     await expectRefused(`{ ...F ... { ...F } } fragment F on Query { ${aliased(8)} }`, TOO_MUCH);
   });
 
-  it('are free for __typename, which costs nothing', async () => {
-    await expectRun(`{ ${times(100, (index) => `a${index}: __typename`)} }`);
+  it('count for __typename too, which by its own name costs nothing', async () => {
+    await expectRun(`{ __typename ${times(15, (index) => `a${index}: __typename`)} }`);
+    await expectRefused(`{ ${times(16, (index) => `a${index}: __typename`)} }`, TOO_MUCH);
   });
 });
 
@@ -113,6 +114,91 @@ describe('the directives of an operation', () => {
     await expectRefused(`{ ${included(51)} }`, TOO_MUCH);
     await expectRefused(`{ ...F ${included(25)} } fragment F on Query { ${included(26)} }`, TOO_MUCH);
     await expectRefused(`{ __typename ${'@include(if: true) '.repeat(51)} }`, TOO_MUCH);
+  });
+});
+
+describe('the repetitions of a field', () => {
+  it('may be fifty in one place', async () => {
+    await expectRun(`{ ${'viewer { id } '.repeat(50)} }`);
+    await expectRefused(`{ ${'viewer { id } '.repeat(51)} }`, TOO_MUCH);
+    await expectRefused(`{ viewer { ${'id '.repeat(26)} ... { ... { ${'id '.repeat(25)} } } } }`, TOO_MUCH);
+    await expectRun(`{ viewer { ${'id '.repeat(50)} } ... on Query { me: viewer { ${'id '.repeat(50)} } } }`);
+  });
+
+  it('that has fields of its own may be fifty in the whole document', async () => {
+    const fragments = (count: number) => times(count, (index) => `fragment F${index} on Query { viewer { id } }`);
+    const spreads = (count: number) => `{ ${times(count, (index) => `...F${index}`)} }`;
+    await expectRun(`${spreads(50)} ${fragments(50)}`);
+    await expectRefused(`${spreads(51)} ${fragments(51)}`, TOO_MUCH);
+  });
+});
+
+describe('the objects that an operation asks for', () => {
+  const page = '{ items { roles { id } sessions { id } } }';
+  const pages = (count: number) => times(count, (index) => `p${index}: users(limit: 100) ${page}`);
+
+  async function expectTooMany(query: string, count: number, variables = {}): Promise<void> {
+    const answer = await run(query, { variables });
+    expectRefusal(answer, 400, TOO_MUCH);
+    expect(answer.body).toContain(`up to ${count} objects, and one operation may ask for 10000`);
+  }
+
+  // A hundred users with, as we assume, five roles and five sessions each, on a page.
+  it('may be ten thousand, however they are nested', async () => {
+    await expectRun(`{ ${pages(9)} }`);
+    await expectTooMany(`{ ${pages(10)} }`, 11010);
+    await expectTooMany(
+      `{ ...F } fragment F on Query { ${pages(9)} ... { last: users(limit: 100) { ...P } } } fragment P on UserPage ${page}`,
+      11010,
+    );
+  });
+
+  it('are as many as the limit says, which may be a variable or left out', async () => {
+    const query = `query ($limit: Int! = 100) { ${times(10, (index) => `p${index}: users(limit: $limit) ${page}`)} }`;
+    await expectRun(query, { variables: { limit: 20 } });
+    await expectTooMany(query, 11010, { limit: 100 });
+    await expectTooMany(query, 11010);
+    await expectRun(`{ ${times(10, (index) => `p${index}: users ${page}`)} }`);
+  });
+
+  it('are those of a hundred where the limit is refused later', async () => {
+    const query = `query ($limit: Int!) { ${times(10, (index) => `p${index}: users(limit: $limit) ${page}`)} }`;
+    for (const limit of [-1000, 1_000_000, '1']) await expectTooMany(query, 11010, { limit });
+  });
+
+  it('are counted once however often a fragment is spread in a place', async () => {
+    await expectRun(`{ ...F ...F ...F } fragment F on Query { ${pages(5)} }`);
+  });
+
+  it('are counted whether or not they are skipped', async () => {
+    await expectTooMany(`{ ${pages(9)} last: users(limit: 100) @skip(if: true) ${page} }`, 11010);
+  });
+
+  it('are those of every reference of a gateway', async () => {
+    const query =
+      'query ($all: [_Any!]!) { _entities(representations: $all) { ... on User { roles { id } sessions { id } } } }';
+    const all = Array.from({ length: 910 }, () => ({ __typename: 'User', id: '0' }));
+    await expectTooMany(query, 10010, { all });
+    await expectRun(query, { variables: { all: all.slice(1) } });
+  });
+});
+
+describe('what is told of what is wrong', () => {
+  it('are five things, and that there are more', async () => {
+    const answer = await run(`{ ${times(900, (index) => `viewr${index}`)} }`);
+    expectRefusal(answer, 400, 'GRAPHQL_VALIDATION_FAILED');
+    const { errors } = JSON.parse(answer.body) as { errors: readonly object[] };
+    expect(errors).toHaveLength(6);
+    expect(errors.at(-1)).toMatchObject({ message: expect.stringContaining('Too many validation errors') });
+  });
+});
+
+describe('an answer in parts', () => {
+  it.each([
+    ['@defer', '{ viewer { ... @defer { id } } }'],
+    ['@stream', '{ viewer { roles @stream(initialCount: 0) { id } } }'],
+  ])('is not to be had: %s', async (_, query) => {
+    await expectRefused(query, INVALID);
   });
 });
 
