@@ -35,7 +35,8 @@ const requestEmailChangeFields = z.object({ newEmail: emailField });
  *
  * @throws InvalidCredentialsError
  * @throws ValidationError
- * @throws RateLimitedError after too many requests from this client, or too many wrong passwords, or while too many hashes wait
+ * @throws RateLimitedError after too many requests from this client or too many wrong passwords, or while too many hashes
+ *   wait
  * @throws UnauthenticatedError when the session has ended meanwhile
  */
 export async function requestEmailChange(

@@ -18,17 +18,17 @@ import { consumeOneTimeToken, findUserToken, instantIn, issueOneTimeToken } from
  * The user is owed a mail with a new link that proves the address; earlier links are dead. The caller has locked the
  * user's row, or made it, in the same transaction.
  *
- * @param id the id of the row of the link's token; a new one unless it is given
+ * @param tokenId the id of the link's row to be; a new one unless it is given
  */
 export async function mailVerification(
   app: App,
   transaction: Prisma.TransactionClient,
   { id: userId, email }: Pick<User, 'id' | 'email'>,
-  id: string = newId(),
+  tokenId: string = newId(),
 ): Promise<void> {
   const owner = { purpose: 'EMAIL_VERIFICATION', userId } as const;
   const expiresAt = instantIn(app, app.config.emailVerificationTtlSeconds);
-  const tokenId = await issueOneTimeToken(app, transaction, owner, { id, email, expiresAt });
+  await issueOneTimeToken(app, transaction, owner, { id: tokenId, email, expiresAt });
   await queueMail(app, transaction, { kind: 'email_verification', recipient: email, userId, tokenId });
 }
 
