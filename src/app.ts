@@ -40,6 +40,8 @@ export interface App {
   readonly loginThrottle: Throttle;
   readonly registrationThrottle: Throttle;
   readonly passwordResetThrottle: Throttle;
+  readonly emailVerificationThrottle: Throttle;
+  readonly emailChangeThrottle: Throttle;
   /** Counts one-time tokens that were not made here. */
   readonly tokenThrottle: Throttle;
   /** Counts what somebody sends out. */
@@ -59,6 +61,8 @@ export interface App {
 const LOGIN_LIMIT = { name: 'login', failures: 20, windowSeconds: 15 * 60 };
 const REGISTRATION_LIMIT = { name: 'registration', failures: 20, windowSeconds: 60 * 60 };
 const PASSWORD_RESET_LIMIT = { name: 'password_reset', failures: 20, windowSeconds: 60 * 60 };
+const EMAIL_VERIFICATION_LIMIT = { name: 'email_verification', failures: 20, windowSeconds: 60 * 60 };
+const EMAIL_CHANGE_LIMIT = { name: 'email_change', failures: 20, windowSeconds: 60 * 60 };
 const TOKEN_LIMIT = { name: 'token', failures: 20, windowSeconds: 60 * 60 };
 const INVITATION_LIMIT = { name: 'invitation', failures: 500, windowSeconds: 60 * 60 };
 const HASHES_WAITING_PER_CORE = 64;
@@ -99,6 +103,8 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     loginThrottle: throttle(LOGIN_LIMIT),
     registrationThrottle: throttle(REGISTRATION_LIMIT),
     passwordResetThrottle: throttle(PASSWORD_RESET_LIMIT),
+    emailVerificationThrottle: throttle(EMAIL_VERIFICATION_LIMIT),
+    emailChangeThrottle: throttle(EMAIL_CHANGE_LIMIT),
     tokenThrottle: throttle(TOKEN_LIMIT),
     invitationThrottle: throttle(INVITATION_LIMIT),
     metrics,

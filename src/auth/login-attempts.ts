@@ -18,7 +18,8 @@ const KNOWN_CLIENT_MILLISECONDS = 30 * 86_400_000;
  * the longer the more there were.
  *
  * Failures that others caused neither refuse nor slow a client that signed in to this very account within 30 days; its
- * own do. Otherwise whoever knows an address could keep its owner out. A sign-in to another account spares nobody.
+ * own do. Otherwise whoever knows an address could keep its owner out. A sign-in to another account spares nobody, nor
+ * does one from before the password was reset: it may have been that of somebody whom the reset shut out.
  *
  * @param email canonical; null for what is no address. Known or not, the work is the same
  * @throws RateLimitedError; the signal's reason when it aborts during the wait
@@ -53,6 +54,9 @@ async function hasSignedInFrom(app: App, email: string, network: string): Promis
   const places = await app.db.$queryRaw<{ readonly ipAddress: string }[]>`
     SELECT DISTINCT e.ip_address AS "ipAddress"
     FROM users u JOIN audit_events e ON e.subject_id = u.id
-    WHERE u.email = ${email} AND e.type = 'login.succeeded' AND e.at > ${since} AND e.ip_address IS NOT NULL`;
+    WHERE u.email = ${email} AND e.type = 'login.succeeded' AND e.at > ${since} AND e.ip_address IS NOT NULL
+      AND NOT EXISTS (
+        SELECT FROM audit_events r WHERE r.subject_id = u.id AND r.type = 'password.reset' AND r.at >= e.at
+      )`;
   return places.some(({ ipAddress }) => clientNetwork(ipAddress) === network);
 }

@@ -8,6 +8,7 @@ import type { User } from '../database/generated/client.ts';
 import { violatesUnique } from '../database/unique-violation.ts';
 import { EmailTakenError, ValidationError } from '../errors.ts';
 import { emailField, parseInput } from '../fields/input.ts';
+import { clientNetwork } from '../limits/client-network.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
 import { requireCurrentPassword } from '../passwords/current.ts';
 import { InvalidCredentialsError } from '../sessions/errors.ts';
@@ -34,7 +35,8 @@ const requestEmailChangeFields = z.object({ newEmail: emailField });
  *
  * @throws InvalidCredentialsError
  * @throws ValidationError
- * @throws RateLimitedError after too many wrong passwords, or while too many hashes wait
+ * @throws RateLimitedError after too many requests from this client or too many wrong passwords, or while too many hashes
+ *   wait
  * @throws UnauthenticatedError when the session has ended meanwhile
  */
 export async function requestEmailChange(
@@ -43,6 +45,7 @@ export async function requestEmailChange(
   client: Client,
   input: RequestEmailChangeInput,
 ): Promise<void> {
+  await app.emailChangeThrottle.countAttempt([`client:${clientNetwork(client.ipAddress ?? '')}`]);
   const { newEmail } = parseInput(requestEmailChangeFields, input);
   if (newEmail === viewer.user.email) throw unchanged();
   const passwordHash = await requireCurrentPassword(app, viewer, client, input.currentPassword);

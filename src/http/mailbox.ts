@@ -9,8 +9,8 @@ export const MAILBOX_PATH = '/mailbox';
 export const MAILBOX_JSON_PATH = '/mailbox.json';
 
 /**
- * The mails of a service in development. Only outside production, only where mails do not leave the house, and only under a name that no foreign page can point
- * at us: whoever reads this can use every link in it (DNS rebinding).
+ * The mails of a service in development. Only outside production, only where mails stay in the database, and only under a
+ * name that no foreign page can point at us (DNS rebinding): whoever reads this can use every link in it.
  */
 export async function sendMailbox(app: App, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (app.config.production || app.config.mailTransport !== 'mailbox' || !isOwnHost(app, request.headers.host)) {

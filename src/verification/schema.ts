@@ -47,9 +47,9 @@ builder.mutationFields((t) => ({
     args: {
       input: t.arg({ type: RequestEmailVerificationInput, required: true, description: 'The address.' }),
     },
-    errors: { types: [RateLimitedError], union: { description: 'That it was heard.' } },
-    resolve: async (_root, { input }, { app }) => {
-      await requestEmailVerification(app, input.email);
+    errors: { types: [RateLimitedError], union: { description: 'That it was heard, or that it was too often.' } },
+    resolve: async (_root, { input }, { app, client }) => {
+      await requestEmailVerification(app, client, input.email);
       return { accepted: true as const };
     },
   }),

@@ -7,11 +7,12 @@ import { createPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 
 const MAILS_AN_HOUR = 3;
+const MOST_OF_A_CLIENT = 20;
 
 let service: TestService;
 
 beforeAll(async () => {
-  service = await startTestService({ environment: { RATE_LIMITING: 'on' } });
+  service = await startTestService({ environment: { RATE_LIMITING: 'on', TRUST_PROXY: '1' } });
 });
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
@@ -22,14 +23,23 @@ afterEach(() => {
 });
 afterAll(() => service.close());
 
+let clients = 0;
+
+/** Where nobody else in this file comes from. */
+function newClient() {
+  clients += 1;
+  return { headers: { 'x-forwarded-for': `198.18.0.${clients}` } };
+}
+
 /** Asks for a change to the address that is given, as somebody who is signed in. */
 async function someone() {
+  const home = newClient();
   const { user, password } = await createPerson(service);
   const { accessToken } = await signIn(service, { email: user.email, password });
   return {
     user,
-    ask: (newEmail: string, currentPassword = password) =>
-      requestEmailChange(service, accessToken, { newEmail, currentPassword }),
+    ask: (newEmail: string, currentPassword = password, from = home) =>
+      requestEmailChange(service, accessToken, { newEmail, currentPassword }, from),
   };
 }
 
@@ -65,10 +75,36 @@ describe('the limit of changes of address', () => {
     expect(await mailsTo(service, newEmail)).toHaveLength(MAILS_AN_HOUR);
   });
 
+  it('refuses a client after 20 an hour, whoever asks for whatever, and nobody else', async () => {
+    const from = newClient();
+    const people = await Promise.all(Array.from({ length: 4 }, someone));
+    for (const { ask } of people) {
+      for (const text of ['a', 'b', 'c', 'd', 'no address'])
+        await ask(`${text}@elsewhere.latchkey.test`, undefined, from);
+    }
+    const { user, ask } = await someone();
+    for (const newEmail of [`new-${user.email}`, user.email, 'no address']) {
+      expect(await ask(newEmail, undefined, from)).toMatchObject({
+        __typename: 'RateLimitedError',
+        retryAfterSeconds: 3600,
+      });
+    }
+    expect(await mailsTo(service, `new-${user.email}`)).toEqual([]);
+    expect(await ask(`new-${user.email}`)).toEqual(accepted);
+    expect(await mailsTo(service, `new-${user.email}`)).toHaveLength(1);
+  });
+
+  it('lets no more than 20 of parallel requests from one client pass', async () => {
+    const { ask } = await someone();
+    const answers = await Promise.all(Array.from({ length: 2 * MOST_OF_A_CLIENT }, () => ask('no address')));
+    const passed = answers.filter((answer) => answer?.__typename === 'ValidationError');
+    expect(passed).toHaveLength(MOST_OF_A_CLIENT);
+  });
+
   it('counts wrong passwords together with those of logins', async () => {
     const { user, ask } = await someone();
     for (let attempt = 1; attempt <= 20; attempt += 1) {
-      expect(await ask(`new-${user.email}`, 'not the password of anybody')).toEqual(invalidCredentials);
+      expect(await ask(`new-${user.email}`, 'not the password of anybody', newClient())).toEqual(invalidCredentials);
     }
     const refused = { __typename: 'RateLimitedError', retryAfterSeconds: 900 };
     expect(await ask(`new-${user.email}`)).toMatchObject(refused);

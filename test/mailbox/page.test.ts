@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accepted, invite, invitee, preview } from '../invitations/operations.ts';
 import { register, registrant, verifyEmail } from '../registration/operations.ts';
 import { createPerson } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { createAdministrator } from '../users/staff.ts';
 import { linkIn, mailsTo } from './reading.ts';
 
 const chromiumPath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
@@ -95,5 +97,23 @@ describe.skipIf(mayBeSkipped)('the mailbox in a browser', { timeout: 90_000 }, (
     await page.waitForURL(link?.href ?? '');
     await page.close();
     expect(await verifyEmail(service, link?.searchParams.get('token') ?? '')).toMatchObject({ email: ADDRESS });
+  });
+
+  it('leads an invited person to the front end with the token that accepts the invitation', async () => {
+    const { email } = invitee();
+    const administrator = await createAdministrator(service);
+    await invite(service, administrator, invitee({ email }));
+    const page = await browser.newPage();
+    await page.goto(`${service.url}/mailbox`);
+    const mail = page.locator('article').filter({ hasText: email });
+    await mail.getByRole('link').and(page.locator('[href*="/accept-invitation?"]')).first().click();
+    await page.waitForURL('**/accept-invitation?*');
+    const { origin, pathname, searchParams } = new URL(page.url());
+    await page.close();
+
+    expect(`${origin}${pathname}`).toBe(`${service.app.issuer.url}/accept-invitation`);
+    const token = searchParams.get('token') ?? '';
+    expect(await preview(service, token)).toMatchObject({ email, status: 'PENDING' });
+    expect(await accepted(service, token)).toMatchObject({ user: { email } });
   });
 });

@@ -42,6 +42,9 @@ export const VerifyEmail = graphql(`
       ... on InvalidTokenError {
         reason
       }
+      ... on RateLimitedError {
+        retryAfterSeconds
+      }
     }
   }
 `);
@@ -56,6 +59,9 @@ export const RequestVerification = graphql(`
       ... on Error {
         code
         message
+      }
+      ... on RateLimitedError {
+        retryAfterSeconds
       }
     }
   }
@@ -156,14 +162,14 @@ export async function register(service: TestService, input: Registrant, options:
   return data?.registerUser;
 }
 
-export async function verifyEmail(service: TestService, token: string) {
-  const { data } = await service.execute(VerifyEmail, { token });
+export async function verifyEmail(service: TestService, token: string, options: RequestOptions = {}) {
+  const { data } = await service.execute(VerifyEmail, { token }, options);
   return data?.verifyEmail;
 }
 
 /** What comes after the answer has come to its end, too. */
-export async function requestVerification(service: TestService, email: string) {
-  const { data } = await service.execute(RequestVerification, { email });
+export async function requestVerification(service: TestService, email: string, options: RequestOptions = {}) {
+  const { data } = await service.execute(RequestVerification, { email }, options);
   await service.runJobs();
   return data?.requestEmailVerification;
 }
@@ -172,8 +178,9 @@ export async function requestEmailChange(
   service: TestService,
   accessToken: string,
   input: { readonly newEmail: string; readonly currentPassword: string },
+  options: RequestOptions = {},
 ) {
-  const { data } = await service.execute(RequestEmailChange, { input }, { accessToken });
+  const { data } = await service.execute(RequestEmailChange, { input }, { ...options, accessToken });
   return data?.requestEmailChange;
 }
 

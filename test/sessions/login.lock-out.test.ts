@@ -1,12 +1,14 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { admitAttempt } from '../../src/auth/login-attempts.ts';
+import { NEW_PASSWORD, passwordReset, resetPassword, resetTokenFor } from '../recovery/operations.ts';
 import { createPerson, type Person } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { withStatements } from '../support/statements.ts';
 import { faultsOf, invalidCredentials, Login } from './operations.ts';
 
 const FAILURES = 20;
+const WINDOW_SECONDS = 15 * 60;
 const DAY_SECONDS = 86_400;
 const WRONG = 'not the password of anybody';
 
@@ -78,6 +80,24 @@ describe('whoever attacks an account', () => {
     expect(await logIn(user.email, password, lair)).toEqual(rateLimited);
     await personAt(lair);
     expect(await logIn(user.email, password, lair)).toEqual(rateLimited);
+  });
+
+  it('is not spared for having signed in to this one before its owner reset the password', async () => {
+    const [home, lair] = [newClient(), newClient()];
+    const { user } = await personAt(lair);
+    service.clock.advanceSeconds(60);
+    const token = await resetTokenFor(service, user.email);
+    const from = { headers: { 'x-forwarded-for': home } };
+    expect(await resetPassword(service, token, NEW_PASSWORD, from)).toEqual(passwordReset(user.email));
+    await failFromEverywhere(user.email);
+    expect(await logIn(user.email, WRONG, lair)).toEqual(rateLimited);
+    vi.advanceTimersByTime(WINDOW_SECONDS * 1000);
+
+    service.clock.advanceSeconds(60);
+    expect(await logIn(user.email, NEW_PASSWORD, home)).toEqual(signedIn);
+    await failFromEverywhere(user.email);
+    expect(await logIn(user.email, NEW_PASSWORD, home)).toEqual(signedIn);
+    expect(await logIn(user.email, NEW_PASSWORD, lair)).toEqual(rateLimited);
   });
 
   it('has no more than the attempts of one client where the owner signed in', async () => {

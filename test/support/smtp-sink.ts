@@ -20,7 +20,8 @@ export interface SmtpSink {
   readonly url: string;
   /** Each that was taken, the oldest first. */
   readonly mails: readonly DeliveredMail[];
-  answer: (mail: DeliveredMail) => Answer;
+  /** With a promise, when that is fulfilled. */
+  answer: (mail: DeliveredMail) => Answer | Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -42,7 +43,7 @@ export async function startSmtpSink(options: SMTPServerOptions = {}): Promise<Sm
             raw: bytes.toString(),
             email,
           };
-          const answer = sink.answer(mail);
+          const answer = await sink.answer(mail);
           if (answer === 'taken' || answer === 'taken in silence') mails.push(mail);
           if (answer === 'taken') done();
           if (typeof answer === 'number') done(Object.assign(new Error('no'), { responseCode: answer }));
