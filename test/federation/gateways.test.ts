@@ -52,7 +52,19 @@ const LOGIN = `mutation ($input: LoginInput!) {
   }
 }`;
 
-function codesOf({ errors }: GraphAnswer): readonly unknown[] {
+interface SignedIn {
+  readonly login: {
+    readonly accessToken: string;
+    readonly refreshToken: string | null;
+    readonly session: { readonly id: string };
+  };
+}
+
+interface UsersPage {
+  readonly users: { readonly items: readonly { readonly id: string }[] };
+}
+
+function codesOf({ errors }: GraphAnswer<unknown>): readonly unknown[] {
   return errors.map(({ path, extensions }) => [path?.join('.'), extensions?.code]);
 }
 
@@ -114,7 +126,7 @@ describe.each(['hive', 'apollo'] as const)('through the gateway of %s', (name) =
 
   it('one signs in, sees all of oneself, refreshes and signs out', async () => {
     const { ask } = graphs[name];
-    const login = await ask(LOGIN, { input: { email, password: 'seventeen little goats' } });
+    const login = await ask<SignedIn>(LOGIN, { input: { email, password: 'seventeen little goats' } });
     const { accessToken, refreshToken, ...shown } = login.data.login;
     expect(shown).toEqual({
       __typename: 'AuthPayload',
@@ -139,7 +151,9 @@ describe.each(['hive', 'apollo'] as const)('through the gateway of %s', (name) =
   });
 
   it('a wrong password is an answer like any other', async () => {
-    const { data, errors } = await graphs[name].ask(LOGIN, { input: { email, password: 'not the right one' } });
+    const { data, errors } = await graphs[name].ask<SignedIn>(LOGIN, {
+      input: { email, password: 'not the right one' },
+    });
     expect([data, errors]).toEqual([
       { login: { __typename: 'InvalidCredentialsError', code: 'INVALID_CREDENTIALS' } },
       [],
@@ -148,7 +162,8 @@ describe.each(['hive', 'apollo'] as const)('through the gateway of %s', (name) =
 
   it('a permission lets in who holds it, and keeps out who does not', async () => {
     const query = '{ users { items { id } } }';
-    const ids = (await graphs[name].ask(query, {}, admin)).data.users.items.map(({ id }: { id: string }) => id);
+    const page = await graphs[name].ask<UsersPage>(query, {}, admin);
+    const ids = page.data.users.items.map(({ id }) => id);
     expect(ids).toContain(person.userId);
     for (const who of [person, {}]) {
       const answer = await graphs[name].ask(query, {}, who);
@@ -185,7 +200,7 @@ describe('a refresh token in the cookie', () => {
   const refresh = 'mutation { refreshToken { __typename ... on AuthPayload { refreshToken } } }';
 
   it('passes a gateway that hands cookies on and back', async () => {
-    const login = await graphs.hive.ask(LOGIN, { input: input() });
+    const login = await graphs.hive.ask<SignedIn>(LOGIN, { input: input() });
     expect(login.data.login.refreshToken).toBeNull();
     const [cookie = ''] = login.cookies;
     expect(cookie).toMatch(/^latchkey_refresh=[\w-]+; .*HttpOnly; .*SameSite=Strict/);
@@ -195,15 +210,15 @@ describe('a refresh token in the cookie', () => {
   });
 
   it('is good for nothing to a page of another origin, which the gateway passes on too', async () => {
-    const login = await graphs.hive.ask(LOGIN, { input: input() });
+    const login = await graphs.hive.ask<SignedIn>(LOGIN, { input: input() });
     const headers = { cookie: login.cookies[0]?.split(';')[0] ?? '', origin: 'https://somebody.example' };
-    const answer = await graphs.hive.ask(refresh, {}, { headers });
+    const answer = await graphs.hive.ask<{ readonly refreshToken: unknown } | null>(refresh, {}, { headers });
     expect(answer.data?.refreshToken ?? null).toBeNull();
     expect([answer.errors.length, answer.cookies]).toEqual([1, []]);
   });
 
   it('is lost in a gateway that does not', async () => {
-    const login = await graphs.apollo.ask(LOGIN, { input: input() });
+    const login = await graphs.apollo.ask<SignedIn>(LOGIN, { input: input() });
     expect(login.data.login).toMatchObject({ __typename: 'AuthPayload', refreshToken: null });
     expect(login.cookies).toEqual([]);
   });

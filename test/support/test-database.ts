@@ -42,7 +42,10 @@ async function createDatabase(template: string): Promise<TestDatabase> {
 const LOOKS = 50;
 const BETWEEN_LOOKS_MILLISECONDS = 10;
 
-/** A pool that has ended may still be saying goodbye. Whoever is thrown out then has nobody left to tell, and fails the run. */
+/**
+ * A pool that has ended may still be saying goodbye. Whoever is thrown out then has nobody left to tell, and fails the run.
+ * PostgreSQL tells nobody when a session ends, so it has to be asked.
+ */
 async function leaveTimeToGo(client: pg.Client, name: string): Promise<void> {
   for (let look = 0; look < LOOKS; look += 1) {
     const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE datname = $1', [name]);

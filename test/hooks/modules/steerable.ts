@@ -14,8 +14,8 @@ export const calls: Call[] = [];
 export const behaviours = new Map<Name, Behaviour>();
 
 function hook(name: Name) {
-  // biome-ignore lint/suspicious/noExplicitAny: whatever a hook may answer, and what it may not
-  return (...told: readonly unknown[]): any => {
+  // Whatever a hook may answer, and what it may not.
+  return (...told: readonly unknown[]): unknown => {
     calls.push({ name, told });
     return behaviours.get(name)?.(...told);
   };
