@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { measureBloat } from './bloat.ts';
 import type { DatabaseKind } from './databases/database.ts';
@@ -14,6 +14,7 @@ import { measureGrowth } from './growth.ts';
 import { measureIsolation } from './isolation.ts';
 import { listScenarios, measureLists } from './lists.ts';
 import { readOptions, USAGE } from './options.ts';
+import { publish } from './published/publish.ts';
 import { measureReadiness } from './ready.ts';
 import { report } from './report.ts';
 import type { Machine, Results } from './results.ts';
@@ -68,7 +69,8 @@ if (options.databases.has('embedded')) await measure(embeddedKind(temporaryDirec
 mkdirSync(RESULTS, { recursive: true });
 const file = join(RESULTS, `${new Date().toISOString().replaceAll(':', '-')}.json`);
 writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-process.stdout.write(`${report(results)}\n`);
+if (options.publish) publish([results]);
+process.stdout.write(`${report(results)}\n\n${file}\n`);
 
 function showUsage(): never {
   process.stderr.write(USAGE);
@@ -126,5 +128,6 @@ function machine(): Machine {
     memoryGibibytes: totalmem() / BYTES_PER_GIBIBYTE,
     system: `${type()} ${release()}`,
     node: process.versions.node,
+    loadBefore: loadavg()[0] ?? Number.NaN,
   };
 }
