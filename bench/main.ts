@@ -37,6 +37,8 @@ const environment = {
   SECRET_KEY: randomBytes(32).toString('base64'),
   ADMIN_EMAIL: 'ada@latchkey.test',
   ADMIN_PASSWORD: randomBytes(18).toString('base64url'),
+  // Each connection is a client of its own.
+  TRUST_PROXY: '1',
 };
 
 const results: Results = {

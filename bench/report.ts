@@ -161,15 +161,17 @@ function bloatTable({ bloat }: Results): string {
     number('heap-only updates'),
     text('table KiB'),
     text('indexes KiB'),
+    text('both, after waves of sessions that ended'),
   ];
   const kibibytes = ({ before, after }: { before: number; after: number }) =>
     `${(before / 1024).toFixed(0)} → ${(after / 1024).toFixed(0)}`;
-  const rows = bloat.map(({ sessions, refreshes, heapOnlyShare, table, indexes }) => [
+  const rows = bloat.map(({ sessions, refreshes, heapOnlyShare, table, indexes, waves }) => [
     String(sessions),
     String(refreshes),
     percent(heapOnlyShare),
     kibibytes(table),
     kibibytes(indexes),
+    waves.bytes.map((bytes) => (bytes / 1024).toFixed(0)).join(', '),
   ]);
   return formatTable(headings, rows);
 }

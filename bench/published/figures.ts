@@ -38,10 +38,13 @@ const SHOWN = ['login', 'refresh', 'me'];
 /** The floor that the ratios are of. */
 const FLOOR = /^Yoga/;
 
-/** Of what several runs measured, the last is shown. @throws when they did not measure every operation that is shown */
+/**
+ * Of what several runs measured, the last is shown.
+ *
+ * @throws when they did not measure every operation that is shown, or are of several machines
+ */
 export function figuresOf(runs: readonly Results[]): Figures {
-  const [firstRun] = runs;
-  if (firstRun === undefined) throw new Error('there are no runs');
+  const machine = machineOf(runs);
   const operations = SHOWN.flatMap((scenario) => operationsOf(runs, scenario));
   const isolation = lastOf(runs.map((run) => run.isolation));
   const [service, floor] = isolation.map(({ undisturbed, storm, steady }) => ({
@@ -50,7 +53,7 @@ export function figuresOf(runs: readonly Results[]): Figures {
     loginsKept: storm.perSecond / undisturbed.perSecond,
   }));
   return {
-    machine: firstRun.machine,
+    machine,
     operations,
     isolation: service === undefined || floor === undefined ? null : { service, floor },
     growth: lastOf(runs.map((run) => run.growth)).map(({ scenario, sizes }) => ({
@@ -63,6 +66,20 @@ export function figuresOf(runs: readonly Results[]): Figures {
     bloat: lastOf(runs.map((run) => run.bloat)),
     ready: lastOf(runs.map((run) => run.ready)),
   };
+}
+
+/** With the most that ran beside any of them. */
+function machineOf(runs: readonly Results[]): Machine {
+  const [first, ...others] = runs.map(({ machine }) => machine);
+  if (first === undefined) throw new Error('there are no runs');
+  if (
+    others.some(
+      ({ processor, cores, node }) => first.processor !== processor || first.cores !== cores || first.node !== node,
+    )
+  ) {
+    throw new Error('these runs are of several machines');
+  }
+  return { ...first, loadBefore: Math.max(...runs.map(({ machine }) => machine.loadBefore)) };
 }
 
 function operationsOf(runs: readonly Results[], scenario: string): readonly OperationFigures[] {

@@ -23,7 +23,7 @@ function tableOf(operations: readonly OperationFigures[]): string {
     milliseconds(service.p50Milliseconds),
     milliseconds(service.p99Milliseconds),
     milliseconds(service.processorMillisecondsEach),
-    statements === null ? '–' : String(statements),
+    statements === null ? '–' : statements.toFixed(1).replace('.0', ''),
     percent(service.perSecond / floor.perSecond),
   ]);
   const separators = HEADINGS.map(() => '---').join('|');
@@ -78,8 +78,8 @@ function scaleOutSentence({ scaleOut }: Figures): readonly string[] {
 
 function bloatSentence({ bloat }: Figures): readonly string[] {
   return bloat.map(
-    ({ refreshes, sessions, heapOnlyShare, table }) =>
-      `After ${count(refreshes)} refreshes of ${count(sessions)} sessions the table takes ${kibibytes(table.after)} instead of ${kibibytes(table.before)}; ${percent(heapOnlyShare)} of the updates touched no index.`,
+    ({ refreshes, sessions, heapOnlyShare, table, waves }) =>
+      `After ${count(refreshes)} refreshes of ${count(sessions)} sessions the table takes ${kibibytes(table.after)} instead of ${kibibytes(table.before)}; ${percent(heapOnlyShare)} of the updates touched no index. With its indexes it takes ${waves.bytes.map(kibibytes).join(', then ')} after ${count(waves.sessions)} more came and were deleted, each time.`,
   );
 }
 
