@@ -12,10 +12,10 @@ export interface TcpProxy {
   /** Every connection breaks; new ones may be made. */
   cut(): void;
   /**
-   * All connections break in place of the packet with this number, counted from here in both directions; then
-   * everything passes. With `half`, the first half of that packet still gets through.
+   * All connections break in place of the packet with this number, counted from here, of either side or of the database
+   * alone; then everything passes.
    */
-  cutAt(packet: number, half?: boolean): PlannedCut;
+  cutAt(packet: number, of?: PacketSender | 'either'): PlannedCut;
   /** Every connection breaks, and no new one gets as far as the database. */
   refuse(): void;
   /** Nothing passes in either direction, and nobody is told: new connections are accepted in silence. */
@@ -24,6 +24,8 @@ export interface TcpProxy {
   delay(milliseconds: number): void;
   close(): Promise<void>;
 }
+
+export type PacketSender = 'client' | 'database';
 
 export interface PlannedCut {
   readonly hasHappened: boolean;
@@ -41,7 +43,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   let mode: Mode = 'pass';
   let delayMilliseconds = 0;
   let released = Promise.withResolvers<void>();
-  let plan: { packetsLeft: number; readonly half: boolean; hasHappened: boolean } | null = null;
+  let plan: { packetsLeft: number; readonly of: PacketSender | 'either'; hasHappened: boolean } | null = null;
 
   const server = createServer((client) => {
     // Whoever is gone has nothing more to be told.
@@ -49,8 +51,8 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     if (mode === 'refuse') return client.resetAndDestroy();
     const database = connect(Number(target.port), target.hostname).on('error', () => {});
     open.add(client);
-    relay(client, database, packetsOfClient(), () => 0);
-    relay(database, client, packetsOfDatabase(), () => delayMilliseconds);
+    relay(client, database, 'client', packetsOfClient());
+    relay(database, client, 'database', packetsOfDatabase());
     client.once('close', () => {
       open.delete(client);
       database.destroy();
@@ -75,8 +77,8 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       released.resolve();
     },
     cut,
-    cutAt(packet, half = false) {
-      const planned = { packetsLeft: packet, half, hasHappened: false };
+    cutAt(packet, of = 'either') {
+      const planned = { packetsLeft: packet, of, hasHappened: false };
       plan = planned;
       return planned;
     },
@@ -103,11 +105,11 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
     open.clear();
   }
 
-  function relay(from: Socket, to: Socket, packets: PacketReader, delayOfEach: () => number): void {
+  function relay(from: Socket, to: Socket, sender: PacketSender, packets: PacketReader): void {
     let sent = Promise.resolve();
     from.on('data', (bytes) => {
       for (const packet of packets(bytes)) {
-        const notBefore = performance.now() + delayOfEach();
+        const notBefore = performance.now() + (sender === 'database' ? delayMilliseconds : 0);
         sent = sent.then(() => send(packet, notBefore));
       }
     });
@@ -119,13 +121,11 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       while (mode === 'hang') await released.promise;
       // One packet too many for a connection that was cut meanwhile.
       if (to.destroyed) return;
-      if (plan !== null) {
+      if (plan !== null && (plan.of === 'either' || plan.of === sender)) {
         plan.packetsLeft -= 1;
         if (plan.packetsLeft === 0) {
-          const { half } = plan;
           plan.hasHappened = true;
           plan = null;
-          if (half) await new Promise((resolve) => to.write(packet.subarray(0, packet.length / 2), resolve));
           return cut();
         }
       }
