@@ -60,8 +60,8 @@ type Mutation = readonly [field: string, setScene: (stage: Stage) => Promise<Sce
 const newName = { firstName: 'Sonja', lastName: 'Kowalewskaja' };
 const newPassword = 'eleven purple walruses';
 
-/** Every mutation that takes more than one statement, where it succeeds. */
-export const mutations: readonly Mutation[] = [
+/** Every mutation of somebody's own account that takes more than one statement, where it succeeds. */
+export const ownMutations: readonly Mutation[] = [
   [
     'login',
     async ({ service }) => {
@@ -193,6 +193,19 @@ export const mutations: readonly Mutation[] = [
     },
   ],
   [
+    'acceptInvitation',
+    async ({ service }) => {
+      const { email, token } = await createInvitation(service);
+      return scene({ email }, (at, as) =>
+        at.execute(AcceptInvitation, { input: { token, password: newPassword } }, as),
+      );
+    },
+  ],
+];
+
+/** Those of administration. */
+export const administration: readonly Mutation[] = [
+  [
     'inviteUser',
     async ({ service, administrator }) => {
       const email = newEmail();
@@ -213,15 +226,6 @@ export const mutations: readonly Mutation[] = [
     async ({ service, administrator }) => {
       const { id, email } = await createInvitation(service);
       return scene({ email }, (at, as) => at.execute(RevokeInvitation, { id }, { ...as, ...administrator }));
-    },
-  ],
-  [
-    'acceptInvitation',
-    async ({ service }) => {
-      const { email, token } = await createInvitation(service);
-      return scene({ email }, (at, as) =>
-        at.execute(AcceptInvitation, { input: { token, password: newPassword } }, as),
-      );
     },
   ],
   [
