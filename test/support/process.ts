@@ -54,7 +54,8 @@ interface ProcessOptions {
 }
 
 const sources = join(import.meta.dirname, '../../src');
-export const mainScript = join(sources, 'main.ts');
+/** What `npm start` runs: the bundle, where an install has just made one of these sources, or else the sources. */
+export const mainScript = join(sources, '../scripts/start.cjs');
 export const cliScript = join(sources, 'cli.ts');
 
 const running = new Set<RunningProcess>();
@@ -125,8 +126,11 @@ export function runCommand(command: string, parameters: readonly string[], optio
 }
 
 /** The service as `npm start` runs it, on a port of its own unless the environment names one, once it is ready. */
-export async function startService(environment: Environment, options: ProcessOptions = {}): Promise<ServiceProcess> {
-  const service = startProcess(mainScript, [], { ...options, environment: { PORT: '0', ...environment } });
+export async function startService(
+  environment: Environment,
+  { script = mainScript, ...options }: ProcessOptions & { readonly script?: string } = {},
+): Promise<ServiceProcess> {
+  const service = startProcess(script, [], { ...options, environment: { PORT: '0', ...environment } });
   await service.untilPrinted(/"msg":"ready"/);
   const log = () => logLines(service.stdout);
   const url = String(log().find(({ msg }) => msg === 'ready')?.url);
