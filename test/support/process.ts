@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { afterAll } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 import type { Answer, RequestOptions } from './service.ts';
 
 export type Environment = Readonly<Record<string, string>>;
@@ -58,6 +59,9 @@ const sources = join(import.meta.dirname, '../../src');
 export const mainScript = join(sources, '../scripts/start.cjs');
 export const cliScript = join(sources, 'cli.ts');
 
+/** Node's, of the start script: what an install has compiled with them is of no use without them. */
+const startFlags = packageJson.scripts.start.split(' ').slice(1, -1);
+
 const running = new Set<RunningProcess>();
 const directories: string[] = [];
 
@@ -74,7 +78,7 @@ export function startProcess(
   parameters: readonly string[] = [],
   options: ProcessOptions = {},
 ): RunningProcess {
-  return startCommand(process.execPath, [script, ...parameters], options);
+  return startCommand(process.execPath, [...startFlags, script, ...parameters], options);
 }
 
 /** The command, found through the PATH of the environment, runs. */
