@@ -6,6 +6,7 @@ import { developmentSecretKey } from './config/secret-key.ts';
 import { type Config, loadConfig } from './config.ts';
 import { describeFailure } from './failure.ts';
 import { createLog } from './log.ts';
+import { putThreadPoolLast } from './thread-pool.ts';
 import { runUntilSignal } from './until-signal.ts';
 import type { Credentials } from './users/first-administrator.ts';
 
@@ -28,7 +29,9 @@ async function main(): Promise<void> {
     async () => {
       // Not before: nearly all of the code is behind it, which then comes from the compile cache.
       const { serve } = await import('./serve.ts');
-      return serve({ config, log, isOneOfSeveral: cluster.isWorker });
+      const service = await serve({ config, log, isOneOfSeveral: cluster.isWorker });
+      await putThreadPoolLast().catch((error: unknown) => log.warn({ err: error }, 'threads kept their priority'));
+      return service;
     },
   );
   if (cluster.isWorker) process.send?.({ readyAt: url } satisfies WorkerReady);
