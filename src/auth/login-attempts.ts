@@ -36,13 +36,15 @@ export async function admitAttempt(
   if (email === null) return admit(app, { counted: [client], refusing: [client] }, signal);
   const account = `account:${email}`;
   const counted = [client, account];
-  const isStrained = (await app.loginThrottle.mostFailures([account])) > FAILURES_BEFORE_SLOWING;
-  const isSpared = isStrained && (await hasSignedInFrom(app, email, network));
+  const isSpared = await app.hashGate.prepare(async () => {
+    const isStrained = (await app.loginThrottle.mostFailures([account])) > FAILURES_BEFORE_SLOWING;
+    return isStrained && hasSignedInFrom(app, email, network);
+  });
   return admit(app, { counted, refusing: isSpared ? [client] : counted }, signal);
 }
 
 async function admit(app: App, keys: AttemptKeys, signal: AbortSignal | undefined): Promise<AttemptKeys> {
-  const failures = await app.loginThrottle.refuseIfExhausted(keys.refusing);
+  const failures = await app.hashGate.prepare(() => app.loginThrottle.refuseIfExhausted(keys.refusing));
   const excess = failures - FAILURES_BEFORE_SLOWING;
   if (excess > 0) await delay(excess * DELAY_MILLISECONDS_PER_FAILURE, undefined, signal && { signal });
   return keys;
