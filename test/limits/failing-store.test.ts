@@ -56,12 +56,14 @@ const others: readonly Case[] = [
 ];
 
 describe('where the limits cannot be counted', () => {
-  it.each([
+  const ways = [
     { how: 'the table is gone', during: whileGone, cases: [login, wrongLogin, ...others] },
     // A right password counts nothing, and takes nothing but a look at what others have counted.
     { how: 'nothing can be written', during: whileUnwritable, cases: [wrongLogin, ...others] },
-  ])('nobody gets in, and it is as good as before when it is over: $how', async ({ during, cases }) => {
-    for (const { field, done, ask } of cases) {
+  ];
+  it.each(ways.flatMap(({ cases, ...way }) => cases.map((each) => ({ ...way, ...each }))))(
+    'nobody gets in, and it is as good as before when it is over: $field, $how',
+    async ({ during, field, done, ask }) => {
       const before = await contents(service, 'rate_limits');
       const { data, errors } = await during(service, 'rate_limits', ask);
       expect({ data, errors }).toEqual({ data: { [field]: null }, errors: [fault(field)] });
@@ -72,8 +74,8 @@ describe('where the limits cannot be counted', () => {
         data: { [field]: expect.objectContaining({ __typename: done }) },
         errors: [],
       });
-    }
-  });
+    },
+  );
 
   it('whoever is signed in notices nothing', async () => {
     const input = { email: person.user.email, password: person.password };

@@ -63,7 +63,8 @@ async function guess(times: number, from: string): Promise<number> {
   return limited;
 }
 
-describe('the limit of refreshes', () => {
+// Hundreds of requests each.
+describe('the limit of refreshes', { timeout: 60_000 }, () => {
   it('refuses a client after 6,000 in 15 minutes, at whatever instances, and nobody else', async () => {
     const token = await newSession();
     const [from, elsewhere] = [newClient(), newClient()];
