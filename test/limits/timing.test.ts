@@ -49,33 +49,37 @@ const operations: readonly { readonly name: string; readonly answer: string; rea
 ];
 
 describe('a stranger with a clock', () => {
-  it.each(operations)('does not learn from $name who has an account', { timeout: 120_000 }, async ({ send, answer }) => {
-    const { db, config } = service.app;
-    const known = await createPeople(db, PEOPLE, config.argon2);
-    const unknown = Array.from({ length: PEOPLE }, newAddress);
-    const times = { known: [] as number[], unknown: [] as number[] };
-    for (const [index, { email }] of known.entries()) {
-      const pair = [['known', email] as const, ['unknown', unknown[index] ?? ''] as const];
-      // Whatever else the machine does, and whatever comes of who is first, falls on both.
-      if (Math.random() < 0.5) pair.reverse();
-      for (const [whose, address] of pair) times[whose].push(await timed(() => ask(address)));
-    }
-    const [ofKnown, ofUnknown] = [times.known.slice(WARM_UP), times.unknown.slice(WARM_UP)];
-    const medians = { known: median(ofKnown), unknown: median(ofUnknown) };
-    const bound = Math.max(MOST_MILLISECONDS_APART, MOST_SHARE_APART * medians.unknown);
-    const chance = STANDARD_ERRORS * Math.hypot(standardError(ofKnown), standardError(ofUnknown));
-    expect(Math.abs(medians.known - medians.unknown), JSON.stringify({ medians, chance })).toBeLessThanOrEqual(
-      Math.max(bound, chance),
-    );
+  it.each(operations)(
+    'does not learn from $name who has an account',
+    { timeout: 120_000 },
+    async ({ send, answer }) => {
+      const { db, config } = service.app;
+      const known = await createPeople(db, PEOPLE, config.argon2);
+      const unknown = Array.from({ length: PEOPLE }, newAddress);
+      const times = { known: [] as number[], unknown: [] as number[] };
+      for (const [index, { email }] of known.entries()) {
+        const pair = [['known', email] as const, ['unknown', unknown[index] ?? ''] as const];
+        // Whatever else the machine does, and whatever comes of who is first, falls on both.
+        if (Math.random() < 0.5) pair.reverse();
+        for (const [whose, address] of pair) times[whose].push(await timed(() => ask(address)));
+      }
+      const [ofKnown, ofUnknown] = [times.known.slice(WARM_UP), times.unknown.slice(WARM_UP)];
+      const medians = { known: median(ofKnown), unknown: median(ofUnknown) };
+      const bound = Math.max(MOST_MILLISECONDS_APART, MOST_SHARE_APART * medians.unknown);
+      const chance = STANDARD_ERRORS * Math.hypot(standardError(ofKnown), standardError(ofUnknown));
+      expect(Math.abs(medians.known - medians.unknown), JSON.stringify({ medians, chance })).toBeLessThanOrEqual(
+        Math.max(bound, chance),
+      );
 
-    async function ask(email: string): Promise<void> {
-      const { data, errors } = await send(email, { headers: { 'x-forwarded-for': newClient() } });
-      expect({ errors, answers: Object.values(data ?? {}) }).toEqual({
-        errors: [],
-        answers: [expect.objectContaining({ __typename: answer })],
-      });
-    }
-  });
+      async function ask(email: string): Promise<void> {
+        const { data, errors } = await send(email, { headers: { 'x-forwarded-for': newClient() } });
+        expect({ errors, answers: Object.values(data ?? {}) }).toEqual({
+          errors: [],
+          answers: [expect.objectContaining({ __typename: answer })],
+        });
+      }
+    },
+  );
 });
 
 function newAddress(): string {
