@@ -11,6 +11,7 @@ import type { Hooks } from './hooks.ts';
 import { type Background, createBackground } from './jobs/background.ts';
 import { openQueue, type Queue } from './jobs/queue.ts';
 import { openSigningKeys, type SigningKeys } from './keys/service.ts';
+import { type BatchedCount, createBatchedCount, openCount } from './limits/batched-count.ts';
 import { createHashGate, type HashGate, hashConcurrency } from './limits/hash-gate.ts';
 import { createThrottle, openThrottle, type Throttle } from './limits/throttle.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -44,6 +45,8 @@ export interface App {
   readonly emailChangeThrottle: Throttle;
   /** Counts one-time tokens that were not made here. */
   readonly tokenThrottle: Throttle;
+  /** Counts refreshes, whatever becomes of them. */
+  readonly refreshCount: BatchedCount;
   /** Counts what somebody sends out. */
   readonly invitationThrottle: Throttle;
   /** Null with METRICS=off. */
@@ -65,6 +68,9 @@ const EMAIL_VERIFICATION_LIMIT = { name: 'email_verification', failures: 20, win
 const EMAIL_CHANGE_LIMIT = { name: 'email_change', failures: 20, windowSeconds: 60 * 60 };
 const TOKEN_LIMIT = { name: 'token', failures: 20, windowSeconds: 60 * 60 };
 const INVITATION_LIMIT = { name: 'invitation', failures: 500, windowSeconds: 60 * 60 };
+/** For an office of a thousand behind one address, each of whom opens a page every two and a half minutes. */
+const REFRESH_LIMIT = { name: 'refresh', failures: 6000, windowSeconds: 15 * 60 };
+const REFRESHES_A_STATEMENT = 100;
 const HASHES_WAITING_PER_CORE = 64;
 
 export interface AppParts {
@@ -106,6 +112,13 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     emailVerificationThrottle: throttle(EMAIL_VERIFICATION_LIMIT),
     emailChangeThrottle: throttle(EMAIL_CHANGE_LIMIT),
     tokenThrottle: throttle(TOKEN_LIMIT),
+    refreshCount: config.rateLimiting
+      ? createBatchedCount({
+          throttle: throttle(REFRESH_LIMIT),
+          batch: REFRESHES_A_STATEMENT,
+          onRefusal: () => metrics?.limited.inc({ limit: REFRESH_LIMIT.name }),
+        })
+      : openCount,
     invitationThrottle: throttle(INVITATION_LIMIT),
     metrics,
     hooks,

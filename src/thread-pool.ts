@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
+import { availableParallelism, setPriority } from 'node:os';
 
 // Imported first, for its effect, by whatever is a process of its own: libuv reads this when its pool is first used.
 // One thread a core for hashing, and two that are always free for the signatures of access tokens, for files and for
@@ -7,3 +8,21 @@ process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2
 
 /** How many threads libuv's pool has in this process. */
 export const threadPoolSize = Number(process.env.UV_THREADPOOL_SIZE);
+
+/** A tenth of the weight of an ordinary thread. */
+const POOL_NICENESS = 10;
+const THREADS = '/proc/self/task';
+
+/**
+ * The threads of libuv's pool, which hash passwords, take only what processor time the event loop leaves them: whoever
+ * is signed in is answered at once while as many passwords are hashed as there are cores. Where a thread has no priority
+ * of its own, which is everywhere but on Linux, all stays as it is.
+ */
+export async function putThreadPoolLast(): Promise<void> {
+  if (process.platform !== 'linux') return;
+  // Read in the pool itself, which thereby has all its threads.
+  for (const id of await readdir(THREADS)) {
+    const name = await readFile(`${THREADS}/${id}/comm`, 'utf8').catch(() => 'a thread that has ended');
+    if (name.trim() === 'libuv-worker') setPriority(Number(id), POOL_NICENESS);
+  }
+}

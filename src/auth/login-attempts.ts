@@ -33,19 +33,25 @@ export async function admitAttempt(
 ): Promise<AttemptKeys> {
   const network = clientNetwork(ipAddress ?? '');
   const client = `client:${network}`;
-  if (email === null) return admit(app, { counted: [client], refusing: [client] }, signal);
+  if (email === null) {
+    const failures = await app.loginThrottle.refuseIfExhausted([client]);
+    await slowDown(failures, signal);
+    return { counted: [client], refusing: [client] };
+  }
   const account = `account:${email}`;
   const counted = [client, account];
-  const isStrained = (await app.loginThrottle.mostFailures([account])) > FAILURES_BEFORE_SLOWING;
-  const isSpared = isStrained && (await hasSignedInFrom(app, email, network));
-  return admit(app, { counted, refusing: isSpared ? [client] : counted }, signal);
+  const { refusing, failures } = await app.hashGate.prepare(async () => {
+    const isStrained = (await app.loginThrottle.mostFailures([account])) > FAILURES_BEFORE_SLOWING;
+    const refusing = isStrained && (await hasSignedInFrom(app, email, network)) ? [client] : counted;
+    return { refusing, failures: await app.loginThrottle.refuseIfExhausted(refusing) };
+  });
+  await slowDown(failures, signal);
+  return { counted, refusing };
 }
 
-async function admit(app: App, keys: AttemptKeys, signal: AbortSignal | undefined): Promise<AttemptKeys> {
-  const failures = await app.loginThrottle.refuseIfExhausted(keys.refusing);
+async function slowDown(failures: number, signal: AbortSignal | undefined): Promise<void> {
   const excess = failures - FAILURES_BEFORE_SLOWING;
   if (excess > 0) await delay(excess * DELAY_MILLISECONDS_PER_FAILURE, undefined, signal && { signal });
-  return keys;
 }
 
 /** Judged by what is on record, so that it outlives sessions. A client without an address is nobody known. */

@@ -37,14 +37,28 @@ export function hashNewPassword(app: App, password: string): Promise<string> {
   return inTurn(app, undefined, () => timed(app, () => hashPassword(app.config.argon2, password)));
 }
 
+/**
+ * Passes while there is room for one more hash. Asked before the first statement of what anybody can ask for, so that a
+ * flood of it costs no more than to refuse it.
+ *
+ * @throws RateLimitedError
+ */
+export function refuseWhileBusy(app: App): void {
+  if (app.hashGate.isFull) refuseBusy(app);
+}
+
 async function inTurn<T>(app: App, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await app.hashGate.run(work, signal);
   } catch (error) {
     if (!(error instanceof HashQueueFullError)) throw error;
-    app.metrics?.limited.inc({ limit: 'hash_queue' });
-    throw new RateLimitedError(RETRY_WHEN_BUSY_SECONDS);
+    return refuseBusy(app);
   }
+}
+
+function refuseBusy({ metrics }: App): never {
+  metrics?.limited.inc({ limit: 'hash_queue' });
+  throw new RateLimitedError(RETRY_WHEN_BUSY_SECONDS);
 }
 
 async function timed<T>({ metrics }: App, hash: () => Promise<T>): Promise<T> {

@@ -5,6 +5,13 @@ export interface HashGate {
   readonly running: number;
   /** Hashes that wait for a place. */
   readonly queued: number;
+  /** Whether as many as may are under way, waiting or being prepared. */
+  readonly isFull: boolean;
+  /**
+   * What `work` comes to, which looks up what has to be known before a hash; a few at once, first come, first served. So
+   * a flood of logins does not hold up the database for everybody else either.
+   */
+  prepare<T>(work: () => Promise<T>): Promise<T>;
   /**
    * What `work` comes to, once its turn came; first come, first served. Rejects at once with HashQueueFullError, before
    * `work` is started, when too many wait. Work whose signal has aborted is not started when its turn comes, and rejects
@@ -12,6 +19,9 @@ export interface HashGate {
    */
   run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
+
+/** So that a hash never waits for the database while others are being made. */
+const PREPARED_PER_HASH = 2;
 
 /** So many wait for a hash that another would only wait in vain. */
 export class HashQueueFullError extends Error {
@@ -29,6 +39,7 @@ export class HashQueueFullError extends Error {
  */
 export function createHashGate(bounds: { readonly concurrency: number; readonly maxQueued: number }): HashGate {
   const limit = pLimit(bounds.concurrency);
+  const preparations = pLimit(bounds.concurrency * PREPARED_PER_HASH);
   return {
     get running() {
       return limit.activeCount;
@@ -36,6 +47,11 @@ export function createHashGate(bounds: { readonly concurrency: number; readonly 
     get queued() {
       return limit.pendingCount;
     },
+    get isFull() {
+      const preparing = preparations.activeCount + preparations.pendingCount;
+      return preparing + limit.activeCount + limit.pendingCount >= bounds.concurrency + bounds.maxQueued;
+    },
+    prepare: (work) => preparations(work),
     async run(work, signal) {
       if (limit.activeCount >= bounds.concurrency && limit.pendingCount >= bounds.maxQueued) {
         throw new HashQueueFullError();

@@ -19,9 +19,10 @@ export interface Throttle {
    * Counts one attempt, whatever becomes of it, against each of the keys, and passes while none of them has had too many:
    * of attempts at the same time no more pass than are left.
    *
+   * @param times how many attempts they were, when it was more than one
    * @throws RateLimitedError naming when the last of the exhausted keys is free again
    */
-  countAttempt(keys: readonly string[]): Promise<void>;
+  countAttempt(keys: readonly string[], times?: number): Promise<void>;
   /** Each of the keys has all its failures left again. */
   forget(keys: readonly string[]): Promise<void>;
 }
@@ -63,7 +64,8 @@ export function createThrottle({
   });
   const digest = (key: string) => createHmac('sha256', digestKey).update(key).digest('base64url');
   const read = (keys: readonly string[]) => Promise.all(keys.map((key) => limiter.get(digest(key))));
-  const count = (keys: readonly string[]) => Promise.all(keys.map((key) => limiter.penalty(digest(key))));
+  const count = (keys: readonly string[], times = 1) =>
+    Promise.all(keys.map((key) => limiter.penalty(digest(key), times)));
   return {
     async refuseIfExhausted(keys) {
       const counts = await read(keys);
@@ -76,8 +78,8 @@ export function createThrottle({
     async countFailure(keys) {
       await count(keys);
     },
-    async countAttempt(keys) {
-      const counts = await count(keys);
+    async countAttempt(keys, times) {
+      const counts = await count(keys, times);
       refuseIfAny(counts.filter(({ consumedPoints }) => consumedPoints > failures));
     },
     async forget(keys) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { App } from '../app.ts';
 import { recordEvent } from '../audit/service.ts';
-import { hashNewPassword } from '../auth/passwords.ts';
+import { hashNewPassword, refuseWhileBusy } from '../auth/passwords.ts';
 import { allows, runAfterwards } from '../auth/run-hooks.ts';
 import { lockUserByEmail } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
@@ -61,6 +61,7 @@ export async function registerUser(app: App, request: HookRequest, input: Regist
   if (registration === 'closed') throw new RegistrationClosedError();
   const { locale, ...fields } = parseInput(registerUserFields, input);
   requireAcceptablePassword(app, input.password, fields, ['input', 'password']);
+  refuseWhileBusy(app);
   await app.registrationThrottle.countAttempt([`client:${clientNetwork(request.client.ipAddress ?? '')}`]);
   const { preRegistration } = app.hooks;
   if (preRegistration && !(await allows(app, 'preRegistration', () => preRegistration({ ...fields }, request)))) {

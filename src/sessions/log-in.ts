@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { type AttemptKeys, admitAttempt } from '../auth/login-attempts.ts';
-import { hashNewPassword, passwordMatches } from '../auth/passwords.ts';
+import { hashNewPassword, passwordMatches, refuseWhileBusy } from '../auth/passwords.ts';
 import { allows, hookUser, runAfterwards } from '../auth/run-hooks.ts';
 import { findSignedIn, type SignedIn } from '../auth/signed-in.ts';
 import { isPlausiblePassword, needsRehash } from '../crypto/password-hash.ts';
@@ -37,8 +37,10 @@ export interface LogInInput {
 export async function logIn(app: App, request: HookRequest, input: LogInInput): Promise<IssuedTokens> {
   const { client } = request;
   const email = canonicalEmail(input.email);
+  const isWorthHashing = email !== null && isPlausiblePassword(input.password);
+  if (isWorthHashing) refuseWhileBusy(app);
   const throttleKeys = await admitAttempt(app, email, client, request.signal);
-  if (email === null || !isPlausiblePassword(input.password)) {
+  if (!isWorthHashing) {
     await app.loginThrottle.countFailure(throttleKeys.counted);
     return refuse(app, client, email, 'malformed');
   }
@@ -60,7 +62,7 @@ interface Attempt extends LogInInput {
 async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promise<SignedIn | null> {
   const { client, signal } = request;
   const { email, password, throttleKeys } = attempt;
-  const user = await app.db.user.findUnique({ where: { email } });
+  const user = await app.hashGate.prepare(() => app.db.user.findUnique({ where: { email } }));
   const matches = await passwordMatches(app, user?.passwordHash ?? null, password, throttleKeys, signal);
   if (!matches || user === null) {
     return refuse(app, client, email, 'credentials');

@@ -12,6 +12,7 @@ import { lockUser } from '../auth/user-lock.ts';
 import { readToken } from '../crypto/derived-token.ts';
 import { Prisma } from '../database/generated/client.ts';
 import { queryPrepared } from '../database/prepared-statement.ts';
+import { clientNetwork } from '../limits/client-network.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
 import { InvalidRefreshTokenError } from './errors.ts';
 import { type IssuedTokens, issueTokens } from './tokens.ts';
@@ -24,9 +25,11 @@ import { type IssuedTokens, issueTokens } from './tokens.ts';
  * by mail.
  *
  * @throws InvalidRefreshTokenError for every token that gives nothing; why is on record, not in the answer
+ * @throws RateLimitedError after too many refreshes from this client, without a look at the token
  * @see RFC 9700 §4.14.2
  */
 export async function refresh(app: App, client: Client, refreshToken: string): Promise<IssuedTokens> {
+  await app.refreshCount.countAttempt(`client:${clientNetwork(client.ipAddress ?? '')}`);
   const token = readToken(app.config.secretKeys, 'refresh', refreshToken);
   if (token === null) throw new InvalidRefreshTokenError();
   const now = app.now();

@@ -124,6 +124,42 @@ describe('createHashGate', () => {
   });
 });
 
+describe('what is prepared for a hash', () => {
+  it('is twice as many at once as hashes, first come, first served', async () => {
+    const gate = createHashGate({ concurrency: 2, maxQueued: 10 });
+    const { started, work, finish } = createWorkshop();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const results = names.map((name) => gate.prepare(work(name)));
+    await settle();
+    expect(started).toEqual(['a', 'b', 'c', 'd']);
+    finish('c');
+    await settle();
+    expect(started).toEqual(['a', 'b', 'c', 'd', 'e']);
+    for (const name of names) finish(name);
+    await settle();
+    finish('f');
+    expect(await Promise.all(results)).toEqual(names);
+  });
+
+  it('counts for whether there is room for more', async () => {
+    const gate = createHashGate({ concurrency: 1, maxQueued: 2 });
+    const { work, finish } = createWorkshop();
+    const hash = gate.run(work('hash'));
+    const first = gate.prepare(work('first'));
+    await settle();
+    expect(gate.isFull).toBe(false);
+    const second = gate.prepare(work('second'));
+    await settle();
+    expect(gate.isFull).toBe(true);
+    finish('first');
+    await first;
+    expect(gate.isFull).toBe(false);
+    finish('hash');
+    finish('second');
+    await Promise.all([hash, second]);
+  });
+});
+
 describe('hashConcurrency', () => {
   it.each([
     [1, 4, 1],

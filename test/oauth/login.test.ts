@@ -409,6 +409,23 @@ describe('loginWithOAuth', () => {
       signedInBy(await from('192.0.2.3', await issuer.idToken()));
     });
   });
+
+  it('keeps nobody out for what others have done elsewhere to their account', async () => {
+    await withService({ RATE_LIMITING: 'on', TRUST_PROXY: '1' }, async (own) => {
+      const { user } = await createPerson(own);
+      const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+      const wrong = { email: user.email, password: 'not the password of anybody' };
+      await Promise.all(
+        Array.from({ length: 20 }, (_, index) => own.execute(LogIn, { input: wrong }, from(`192.0.2.${index}`))),
+      );
+      expect((await own.execute(LogIn, { input: wrong }, from('198.51.100.1'))).data?.login).toMatchObject({
+        code: 'RATE_LIMITED',
+      });
+      const idToken = await issuer.idToken({ sub: 'attacked', email: user.email });
+      const input = { provider: 'example', idToken };
+      expect(signedInBy(await own.execute(LogInWithOAuth, { input }, from('198.51.100.2'))).user.id).toBe(user.id);
+    });
+  });
 });
 
 async function identitiesOf(userId: string) {

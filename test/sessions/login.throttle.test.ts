@@ -5,6 +5,7 @@ import { hashPassword } from '../../src/crypto/password-hash.ts';
 import { fillHashGate, holdHashGate } from '../support/hash-gate.ts';
 import { createPerson, type Person } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { withStatements } from '../support/statements.ts';
 import { faultsOf, invalidCredentials, Login } from './operations.ts';
 
 const FAILURES = 20;
@@ -294,12 +295,41 @@ describe('the gate of hashes', () => {
   it('is not asked for an account or client that is refused anyway', async () => {
     const person = await createPerson(service);
     await failTimes(FAILURES, () => ({ email: person.user.email, from: newClient() }));
-    const release = fillHashGate(service.app);
+    const gate = holdHashGate(service.app);
     try {
       expect(await logIn({ ...rightCredentials(person), from: newClient() })).toEqual(rateLimited(WINDOW_SECONDS));
     } finally {
+      await gate.release();
+    }
+  });
+
+  it('refuses the surplus before it has cost a single statement', async () => {
+    const person = await createPerson(service);
+    const release = fillHashGate(service.app);
+    try {
+      const { answer, statements } = await withStatements(() =>
+        logIn({ ...rightCredentials(person), from: newClient() }),
+      );
+      expect({ answer, statements }).toEqual({ answer: rateLimited(1), statements: [] });
+    } finally {
       await release();
     }
+  });
+
+  it('lets a few look up at a time what their hash is compared with, and refuses the surplus of those as well', async () => {
+    const person = await createPerson(service);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const lookUps: Promise<void>[] = [];
+    while (!service.app.hashGate.isFull) lookUps.push(service.app.hashGate.prepare(() => promise));
+    try {
+      expect(await logIn({ ...rightCredentials(person), from: newClient() })).toEqual(rateLimited(1));
+    } finally {
+      resolve();
+      await Promise.all(lookUps);
+    }
+    expect(await logIn({ ...rightCredentials(person), from: newClient() })).toMatchObject({
+      __typename: 'AuthPayload',
+    });
   });
 
   it('refuses no login that is right for want of a place to make a stronger hash', async () => {

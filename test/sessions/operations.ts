@@ -78,6 +78,9 @@ export const Refresh = graphql(`
         code
         message
       }
+      ... on RateLimitedError {
+        retryAfterSeconds
+      }
     }
   }
 `);

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startService, temporaryDirectory } from '../support/process.ts';
+import { testEnvironment } from '../support/service.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+// Elsewhere a thread has no priority of its own.
+describe.runIf(process.platform === 'linux')('the threads that hash passwords', () => {
+  it('give way to the one that answers requests, and no other thread does', async () => {
+    const environment = { ...testEnvironment, DATA_DIR: temporaryDirectory(), DATABASE_URL: database.url };
+    const service = await startService({ ...environment, UV_THREADPOOL_SIZE: '5' });
+    const threads = threadsOf(service.id);
+    await service.stop();
+    expect(threads.filter(({ priority }) => priority !== 0)).toEqual(
+      Array(5).fill({ name: 'libuv-worker', priority: 10 }),
+    );
+    expect(threads).toContainEqual({ name: 'MainThread', priority: 0 });
+    expect(service.log().filter(({ msg }) => msg === 'threads kept their priority')).toEqual([]);
+  });
+});
+
+function threadsOf(processId: number) {
+  const directory = `/proc/${processId}/task`;
+  return readdirSync(directory).map((id) => ({
+    name: readFileSync(`${directory}/${id}/comm`, 'utf8').trim(),
+    priority: getPriority(Number(id)),
+  }));
+}
