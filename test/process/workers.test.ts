@@ -192,7 +192,7 @@ describe('workers', { timeout: 60_000 }, () => {
   });
 });
 
-describe('workers that die as soon as they are ready', () => {
+describe('workers that die as soon as they are ready', { timeout: 60_000 }, () => {
   it('end it all after eight in a row, with 1, once the others have come to their end in order', async () => {
     const database = await createTestDatabase();
     const keeper = startProcess(join(import.meta.dirname, 'workers/keeper.ts'), [], {
