@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { afterRestoreCommand } from './cli/after-restore.ts';
 import { describeCommandFailure } from './cli/command-error.ts';
 import { createUserCommand } from './cli/create-user.ts';
+import { exportEmbeddedCommand } from './cli/export-embedded.ts';
 import { housekeepCommand } from './cli/housekeep.ts';
 import { importUsersCommand } from './cli/import-users.ts';
 import { mailsCommand } from './cli/mails.ts';
@@ -26,6 +27,7 @@ const commands = [
   rotateKeysCommand,
   housekeepCommand,
   afterRestoreCommand,
+  exportEmbeddedCommand,
   printSchemaCommand,
 ];
 for (const command of commands) {

@@ -47,14 +47,13 @@ export async function keepWorkers(
 
   function start(): void {
     if (isEnding) return;
-    const startedAt = performance.now();
     const worker = cluster.fork();
-    let hasAnswered = false;
+    let readyAt: number | null = null;
     alive.add(worker);
     worker.on('message', (message: unknown) => {
       if (!isReady(message)) return;
       const { pid } = worker.process;
-      hasAnswered = true;
+      readyAt = performance.now();
       if (yetToStart === 0) log.info({ worker: pid }, 'a worker has taken the place of one that died');
       else log.debug({ worker: pid }, 'a worker is ready');
       yetToStart = Math.max(0, yetToStart - 1);
@@ -63,8 +62,8 @@ export async function keepWorkers(
     worker.once('exit', (code: number | null, signal: string | null) => {
       alive.delete(worker);
       // What a signal meets while it starts has nothing to finish.
-      if (isEnding) onEndOf(hasAnswered ? code : 0);
-      else replace({ worker: worker.process.pid, code, signal }, performance.now() - startedAt);
+      if (isEnding) onEndOf(readyAt === null ? 0 : code);
+      else replace({ worker: worker.process.pid, code, signal }, performance.now() - (readyAt ?? performance.now()));
     });
   }
 
@@ -77,7 +76,7 @@ export async function keepWorkers(
     quickDeaths = livedMilliseconds < QUICK_DEATH_MILLISECONDS ? quickDeaths + 1 : 0;
     const delay = yetToStart > 0 ? null : restartDelayMilliseconds(quickDeaths);
     if (delay === null) {
-      log.fatal(death, yetToStart > 0 ? 'a worker could not start' : 'workers die as soon as they have started');
+      log.fatal(death, yetToStart > 0 ? 'a worker could not start' : 'workers die as soon as they are ready');
       end('SIGTERM', 1);
     } else {
       log.error(death, 'a worker died, and is replaced');
@@ -115,7 +114,7 @@ export async function keepWorkers(
 }
 
 /**
- * How long the place of a worker that died stays empty, after so many in a row that died within 10 seconds; null when it is
+ * How long the place of a worker that died stays empty, after so many in a row that died within 10 seconds of being ready; null when it is
  * no use to go on.
  */
 export function restartDelayMilliseconds(quickDeaths: number): number | null {

@@ -14,7 +14,6 @@ import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import type { Runner } from './jobs/runner.ts';
 import { keyUpkeepOf, startKeyUpkeep } from './keys/upkeep.ts';
-import { answerAboutThisWorker } from './metrics/workers.ts';
 import { buildSchema } from './schema.ts';
 import { createRequestListener } from './server.ts';
 import { startTracing } from './tracing.ts';
@@ -75,7 +74,6 @@ export async function serve({
   );
   answerBrokenRequests(server, config.publicUrl);
   const drain = drainOf(server);
-  if (isOneOfSeveral && config.metrics) answerAboutThisWorker();
   let { port } = isOneOfSeveral ? config : await listen(server, config);
   let database: Database | undefined;
   let stopTracing: (() => Promise<void>) | undefined;

@@ -57,6 +57,8 @@ describe('the snippets of the documentation', () => {
       'npm ci && npm start',
       'npm ci && npm test',
       'npm run example:gateway',
+      'pg_dump --format=custom --no-owner --file=latchkey.dump "$DATABASE_URL"\n' +
+        'pg_restore --exit-on-error --no-owner --dbname="$EMPTY_DATABASE_URL" latchkey.dump',
       'npx latchkey worker',
       'npx latchkey mails --failed\nnpx latchkey mails --retry all',
     ]);

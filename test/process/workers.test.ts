@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { print } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { restartDelayMilliseconds } from '../../src/cluster.ts';
-import { type Environment, mainScript, run, type ServiceProcess, startService } from '../support/process.ts';
+import {
+  type Environment,
+  logLines,
+  mainScript,
+  run,
+  type ServiceProcess,
+  startProcess,
+  startService,
+} from '../support/process.ts';
 import { testEnvironment } from '../support/service.ts';
 import { createEmptyTestDatabase, createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { LogIn, Me, signIn, whoIs } from './operations.ts';
@@ -13,6 +22,7 @@ const WORKERS = '2';
 const PUBLIC_URL = 'http://id.latchkey.test';
 const LOGINS = 20;
 const FAILURES_ALLOWED = 20;
+const COUNTED = 'latchkey_operations_total{field="Query.me",outcome="UNAUTHENTICATED"} 6\n';
 
 /** In a connection of its own, so that the workers take turns; `finish` sends the rest of it. */
 function begin({ url }: Pick<ServiceProcess, 'url'>, path: string, body: string | null = null) {
@@ -101,20 +111,32 @@ describe('two workers that start on an empty PostgreSQL', { timeout: 60_000 }, (
     await Promise.all(asked.map(({ answer }) => answer));
     for (let scrape = 0; scrape < 4; scrape += 1) {
       const text = await get(service, '/metrics');
-      expect(text).toContain('latchkey_operations_total{field="Query.me",outcome="UNAUTHENTICATED"} 6\n');
+      expect(text).toContain(COUNTED);
       expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \S+$/m);
     }
   });
 
+  it('tell what both have counted while one hangs, and when it dies in the middle of a scrape', async () => {
+    const hung = workersOf(service)[0] ?? 0;
+    const scrapeTwice = () => [get(service, '/metrics'), get(service, '/metrics')];
+    process.kill(hung, 'SIGSTOP');
+    // One of the two goes to the one that hangs, and has no answer; the next ones do not.
+    expect(await Promise.any(scrapeTwice())).toContain(COUNTED);
+    const cut = scrapeTwice();
+    process.kill(hung, 'SIGKILL');
+    expect(await Promise.all(cut)).toEqual([expect.stringContaining(COUNTED), expect.stringContaining(COUNTED)]);
+    await service.untilPrinted(/has taken the place/);
+    expect(await get(service, '/metrics')).toContain(COUNTED);
+  });
+
   it('are replaced when they are killed, while the other answers', async () => {
     const { accessToken } = await signIn(service, credentials);
-    for (let killed = 1; killed <= 2; killed += 1) {
-      process.kill(workersOf(service)[killed - 1] ?? 0, 'SIGKILL');
-      await service.untilPrinted(new RegExp(`(?:worker died(?:.|\\n)*){${killed}}`));
-      while (workersOf(service).length < 2 + killed) {
-        expect(JSON.parse(await get(service, '/readyz'))).toEqual({ status: 'ready' });
-        expect(await whoIs(service, accessToken)).toBe(credentials.email);
-      }
+    // The first of them is gone already.
+    process.kill(workersOf(service)[1] ?? 0, 'SIGKILL');
+    await service.untilPrinted(/(?:worker died(?:.|\n)*){2}/);
+    while (workersOf(service).length < 4) {
+      expect(JSON.parse(await get(service, '/readyz'))).toEqual({ status: 'ready' });
+      expect(await whoIs(service, accessToken)).toBe(credentials.email);
     }
     expect(service.log().filter(({ msg }) => msg === 'ready')).toHaveLength(1);
   });
@@ -167,6 +189,32 @@ describe('workers', { timeout: 60_000 }, () => {
     expect({ code, ready: stdout.includes('"ready"') }).toEqual({ code: 1, ready: false });
     expect(stderr).toContain('HOOKS_MODULE');
     expect(stdout).toContain('a worker could not start');
+  });
+});
+
+describe('workers that die as soon as they are ready', { timeout: 60_000 }, () => {
+  it('end it all after eight in a row, with 1, once the others have come to their end in order', async () => {
+    const database = await createTestDatabase();
+    const keeper = startProcess(join(import.meta.dirname, 'workers/keeper.ts'), [], {
+      environment: {
+        ...testEnvironment,
+        DATABASE_URL: database.url,
+        PUBLIC_URL,
+        PORT: '4000',
+        WORKERS: '9',
+        LOG_LEVEL: 'debug',
+      },
+    });
+    await keeper.untilPrinted(/"msg":"ready"/);
+    const ready = logLines(keeper.stdout).flatMap(({ msg, worker }) =>
+      msg === 'a worker is ready' ? [Number(worker)] : [],
+    );
+    for (const worker of ready.slice(0, 8)) process.kill(worker, 'SIGKILL');
+    expect(await keeper.exit).toMatchObject({ code: 1, signal: null, stderr: `${ready[8]} has ended in order\n` });
+    const said = logLines(keeper.stdout).map(({ msg }) => msg);
+    expect(said.filter((msg) => msg === 'a worker died, and is replaced')).toHaveLength(7);
+    expect(said.at(-1)).toBe('workers die as soon as they are ready');
+    await database.drop();
   });
 });
 
