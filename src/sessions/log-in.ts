@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
+import { logOnceOnRecord } from '../audit/log.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { type AttemptKeys, admitAttempt } from '../auth/login-attempts.ts';
 import { hashNewPassword, passwordMatches } from '../auth/passwords.ts';
@@ -11,6 +12,7 @@ import { RateLimitedError } from '../errors.ts';
 import { canonicalEmail } from '../fields/email-address.ts';
 import type { HookRequest } from '../hooks.ts';
 import { EmailNotVerifiedError, InvalidCredentialsError, UserInactiveError } from './errors.ts';
+import { endReplaced, findReplaced, lockReplaced, type ReplacedSession } from './replace.ts';
 import { type IssuedTokens, issueTokens } from './tokens.ts';
 
 /** As many as `User.sessions` shows. */
@@ -28,13 +30,19 @@ export interface LogInInput {
  * outlive a change of password, address or status. Unknown address, wrong password and no password are one answer in
  * one time; what else stands in the way is told only after the right password. A hash of weaker parameters is replaced.
  *
+ * @param cookie the refresh token of the browser, whose session ends with it; null without one
  * @throws InvalidCredentialsError
  * @throws EmailNotVerifiedError after the right password
  * @throws UserInactiveError after the right password
  * @throws RateLimitedError after too many failures for this address or from this client, or while too many hashes wait
  * @see OWASP ASVS 5.0 V6.3
  */
-export async function logIn(app: App, request: HookRequest, input: LogInInput): Promise<IssuedTokens> {
+export async function logIn(
+  app: App,
+  request: HookRequest,
+  input: LogInInput,
+  cookie: string | null,
+): Promise<IssuedTokens> {
   const { client } = request;
   const email = canonicalEmail(input.email);
   const throttleKeys = await admitAttempt(app, email, client, request.signal);
@@ -43,7 +51,7 @@ export async function logIn(app: App, request: HookRequest, input: LogInInput): 
     return refuse(app, client, email, 'malformed');
   }
 
-  const attempt = () => tryOnce(app, request, { email, password: input.password, throttleKeys });
+  const attempt = () => tryOnce(app, request, { email, password: input.password, throttleKeys, cookie });
   // Overtaken by a change of the user or by the end of all sessions, the attempt is judged by what holds now. Otherwise
   // the right password would be called wrong, when another login at the same time has just replaced its hash.
   const signedIn = (await attempt()) ?? (await attempt());
@@ -54,12 +62,13 @@ export async function logIn(app: App, request: HookRequest, input: LogInInput): 
 
 interface Attempt extends LogInInput {
   readonly throttleKeys: AttemptKeys;
+  readonly cookie: string | null;
 }
 
 /** The new session, or null, and no live session, when the user changed or all sessions ended in the meantime. */
 async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promise<SignedIn | null> {
   const { client, signal } = request;
-  const { email, password, throttleKeys } = attempt;
+  const { email, password, throttleKeys, cookie } = attempt;
   const user = await app.db.user.findUnique({ where: { email } });
   const matches = await passwordMatches(app, user?.passwordHash ?? null, password, throttleKeys, signal);
   if (!matches || user === null) {
@@ -80,10 +89,12 @@ async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promis
   }
 
   const now = app.now();
+  const replaced = await findReplaced(app, cookie);
   const currentHash = await strengthenedHash(app, user, password);
   // Nobody is there any more to take the tokens.
   signal.throwIfAborted();
   const sessionId = await app.db.$transaction(async (transaction) => {
+    await lockReplaced(transaction, replaced, user.id);
     // The user row is written first: whatever changes password, address or status writes it first too.
     const { count } = await transaction.user.updateMany({
       where: {
@@ -96,7 +107,7 @@ async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promis
       data: { lastLoginAt: now, passwordHash: currentHash },
     });
     if (count === 0) return null;
-    return openSession(app, transaction, client, { userId: user.id, email, now });
+    return openSession(app, transaction, client, { userId: user.id, email, now, replaced });
   });
   return sessionId === null ? null : findSignedIn(app, sessionId, now);
 }
@@ -107,6 +118,8 @@ interface NewSession {
   readonly now: Date;
   /** By whom the user was signed in, when it was not by the password. */
   readonly provider?: string;
+  /** Ends with this sign-in; `lockReplaced` was called. */
+  readonly replaced: ReplacedSession | null;
 }
 
 /**
@@ -119,16 +132,27 @@ export async function openSession(
   app: App,
   transaction: Prisma.TransactionClient,
   client: Client,
-  { userId, email, now, provider }: NewSession,
+  { userId, email, now, provider, replaced }: NewSession,
 ): Promise<string> {
   const { refreshTokenTtlSeconds, sessionMaxAgeSeconds } = app.config;
+  const { ipAddress, userAgent } = client;
   // The configuration sees to it that the first end is no later than the second.
   const absoluteExpiresAt = new Date(now.getTime() + sessionMaxAgeSeconds * 1000);
   const idleExpiresAt = new Date(now.getTime() + refreshTokenTtlSeconds * 1000);
+  if (replaced !== null) await endReplaced(app, transaction, client, replaced, userId);
   await endOldestSessions(transaction, userId, now);
   const { id } = await transaction.session.create({
     select: { id: true },
-    data: { id: newId(), userId, createdAt: now, lastUsedAt: now, idleExpiresAt, absoluteExpiresAt, ...client },
+    data: {
+      id: newId(),
+      userId,
+      createdAt: now,
+      lastUsedAt: now,
+      idleExpiresAt,
+      absoluteExpiresAt,
+      ipAddress,
+      userAgent,
+    },
   });
   await recordEvent(transaction, {
     type: 'login.succeeded',
@@ -176,10 +200,14 @@ async function refuse(app: App, client: Client, email: string | null, reason: Fa
 async function recordFailure(app: App, client: Client, email: string | null, reason: FailureReason): Promise<void> {
   const now = app.now();
   const recordable = email?.slice(email.indexOf('@')).includes('.') ? email : null;
-  await app.db.$executeRaw`
+  const id = newId();
+  const [event] = await app.db.$queryRaw<{ readonly subjectId: string | null }[]>`
     WITH account AS (UPDATE users SET last_unsuccessful_login_at = ${now} WHERE email = ${email} RETURNING id, email)
-    INSERT INTO audit_events (id, type, at, subject_id, email, ip_address, user_agent, data)
-    SELECT ${newId()}::uuid, 'login.failed', ${now}, (SELECT id FROM account),
+    INSERT INTO audit_events (id, type, at, subject_id, email, ip_address, user_agent, request_id, data)
+    SELECT ${id}::uuid, 'login.failed', ${now}, (SELECT id FROM account),
       coalesce((SELECT email FROM account), ${recordable}), ${client.ipAddress}, ${client.userAgent},
-      ${JSON.stringify({ reason })}::jsonb`;
+      ${client.requestId}, ${JSON.stringify({ reason })}::jsonb
+    RETURNING subject_id AS "subjectId"`;
+  const subjectId = event?.subjectId ?? null;
+  logOnceOnRecord(app.db, { id, type: 'login.failed', at: now, actorId: null, subjectId, client, data: { reason } });
 }

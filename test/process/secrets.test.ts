@@ -30,6 +30,8 @@ const MESSAGES = new Set([
   'migrated',
   'ready',
   'unexpected error',
+  'refused',
+  'on record',
   'not ready: the database does not answer',
   'a database connection broke',
   'shutting down',
@@ -79,7 +81,7 @@ describe('no secret turns up', { timeout: 120_000 }, () => {
     // A line that somebody else wrote would be none of these, or no JSON at all.
     const messages = new Set(service.log().map(({ msg }) => msg));
     expect([...messages].filter((message) => !MESSAGES.has(message))).toEqual([]);
-    expect(messages).toContain('unexpected error');
+    for (const message of ['unexpected error', 'refused', 'on record']) expect(messages).toContain(message);
     const tables = await dump(superuser);
     expect(tables).toContain(email);
     expect(secrets.in(tables)).toEqual(['a password hash']);
@@ -98,7 +100,10 @@ describe('no secret turns up', { timeout: 120_000 }, () => {
 
     const { code, stdout, stderr } = await service.stop();
     expect({ code, stderr, logged: secrets.in(stdout) }).toEqual({ code: 0, stderr: '', logged: [] });
-    expect(service.log().map(({ msg }) => msg)).toEqual([
+    const messages = service.log().map(({ msg }) => msg);
+    expect(messages.filter((message) => message === 'refused').length).toBeGreaterThan(KINDS.length);
+    expect(messages).toContain('on record');
+    expect(messages.filter((message) => message !== 'refused' && message !== 'on record')).toEqual([
       'what hashes passwords',
       'migrated',
       'ready',
