@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import type pg from 'pg';
 import { RateLimiterPostgres, type RateLimiterRes } from 'rate-limiter-flexible';
 import { RateLimitedError } from '../errors.ts';
@@ -33,7 +33,7 @@ interface ThrottleOptions {
   readonly failures: number;
   readonly windowSeconds: number;
   /** Keys are kept as digests under this key, since people type passwords into address fields. */
-  readonly digestKey: Buffer;
+  readonly digestKey: KeyObject;
   /** Told of each refusal. */
   readonly onRefusal: () => void;
 }
