@@ -23,7 +23,9 @@ export function readBody(request: IncomingMessage): Promise<string> {
   });
   request.once('end', () => resolve(Buffer.concat(chunks).toString()));
   request.once('error', () => reject(brokenOff()));
-  request.once('close', () => reject(brokenOff()));
+  request.once('close', () => {
+    if (!request.complete) reject(brokenOff());
+  });
   return promise;
 }
 
