@@ -31,6 +31,7 @@ export async function measureUnderLoad(
   const database = await kind.create();
   const people = await createPeople(database, PEOPLE);
   const floorDatabase = await kind.share(database);
+  const yogaDatabase = await kind.share(database);
   const loopDatabase = await kind.share(database);
   const otherDatabase = await kind.share(database);
 
@@ -41,7 +42,10 @@ export async function measureUnderLoad(
       options.against === null
         ? null
         : await start(startService({ root: options.against, database: otherDatabase, environment }));
-    const floorServer = await start(startFloorServer(floorDatabase));
+    const floorServers = {
+      'http-server.ts': await start(startFloorServer('http-server.ts', floorDatabase)),
+      'yoga-server.ts': await start(startFloorServer('yoga-server.ts', yogaDatabase)),
+    };
     await pause(SETTLING_MILLISECONDS);
     const idle = memoryOf(service.pid);
 
@@ -70,12 +74,10 @@ export async function measureUnderLoad(
         ...(otherService === null
           ? []
           : [{ name: 'the other checkout', client, url: otherService.url, pid: otherService.pid, database }]),
-        ...floors.map((floor) => ({
-          ...floor,
-          url: floorServer.url,
-          pid: floor.overHttp ? floorServer.pid : null,
-          database: loopDatabase,
-        })),
+        ...floors.map((floor) => {
+          const { url, pid } = floor.server === null ? { url: '', pid: null } : floorServers[floor.server];
+          return { ...floor, url, pid, database: loopDatabase };
+        }),
       ];
     }
   } finally {
