@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import type { AccessTokenIssuer } from './crypto/access-token.ts';
 import { type AccessTokenVerifier, createAccessTokenVerifier } from './crypto/access-token-verifier.ts';
 import { makeDecoyHash } from './crypto/password-hash.ts';
-import { deriveKey } from './crypto/secret-keys.ts';
+import { deriveMacKey } from './crypto/secret-keys.ts';
 import type { Database } from './database/client.ts';
 import type { PrismaClient } from './database/generated/client.ts';
 import type { Hooks } from './hooks.ts';
@@ -125,7 +125,7 @@ export async function createApp({ config, database: opened, log, now, publicUrl,
     return createThrottle({
       ...limit,
       pool: database.pool,
-      digestKey: deriveKey(config.secretKeys[0], 'throttle'),
+      digestKey: deriveMacKey(config.secretKeys[0], 'throttle'),
       onRefusal: () => metrics?.limited.inc({ limit: limit.name }),
     });
   }

@@ -28,7 +28,6 @@ import { sendError, sendJson, sendResponse } from './send.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
-const MAX_BODY_BYTES = 100 * 1024;
 // No URL ends in it: what lives and what is ready is said elsewhere, and not to whoever appends it to a query.
 const NO_HEALTH_CHECK = '\n';
 
@@ -75,7 +74,8 @@ export function createGraphqlEndpoint(app: App) {
     multipart: false,
     landingPage: false,
     healthCheckEndpoint: NO_HEALTH_CHECK,
-    maxRequestBodySize: MAX_BODY_BYTES,
+    // Whoever reads the body bounds it.
+    maxRequestBodySize: false,
     graphiql: false,
     cors: false,
     disposeOnProcessTerminate: false,

@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { underDocumentId } from '../graphql/document-id.ts';
+import { readBody } from './body.ts';
 
 /** Ten times as many as any input of the API has. */
 const MOST_FIELDS = 100;
@@ -11,21 +13,12 @@ const NAMES: ReadonlySet<string> = new Set(['query', 'documentId', 'variables', 
  * Reads the operation from the query of a GET or the body of a POST. Yoga's own readers take malformed JSON in a URL for
  * a fault of the service, and a body with `status` and `headers` in it for an answer to be sent.
  */
-export const readParameters: Plugin = {
-  onRequestParse({ request, setRequestParser }) {
-    if (request.method === 'GET') setRequestParser(({ url }) => parametersOfUrl(new URL(url)));
-    if (request.method === 'POST') setRequestParser(async (post) => parametersOfBody(await textOf(post)));
+export const readParameters: Plugin<object, { readonly req: IncomingMessage }> = {
+  onRequestParse({ serverContext: { req }, setRequestParser }) {
+    if (req.method === 'GET') setRequestParser(({ url }) => parametersOfUrl(new URL(url)));
+    if (req.method === 'POST') setRequestParser(async () => parametersOfBody(await readBody(req)));
   },
 };
-
-/** A body that is too large fails with an error of the API; any other failure is a client that left. */
-async function textOf(request: Request): Promise<string> {
-  try {
-    return await request.text();
-  } catch (error) {
-    throw error instanceof GraphQLError ? error : refused('The body did not come to its end.');
-  }
-}
 
 function parametersOfUrl({ searchParams }: URL): GraphQLParams {
   const json = (name: string) => parseJson(searchParams.get(name) || 'null');

@@ -10,7 +10,7 @@ import { EmailTakenError } from '../errors.ts';
 import { nameField, parseInput } from '../fields/input.ts';
 import type { HookRequest } from '../hooks.ts';
 import { requireAcceptablePassword } from '../passwords/policy.ts';
-import { openSession } from '../sessions/log-in.ts';
+import { openSession } from '../sessions/open.ts';
 import { findReplaced, lockReplaced, type ReplacedSession } from '../sessions/replace.ts';
 import { type IssuedTokens, issueTokens } from '../sessions/tokens.ts';
 import { InvalidTokenError } from '../tokens/errors.ts';

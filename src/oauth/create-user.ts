@@ -4,7 +4,7 @@ import { lockUserByEmail } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { EmailTakenError } from '../errors.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
-import { openSession } from '../sessions/log-in.ts';
+import { openSession } from '../sessions/open.ts';
 import { lockReplaced, type ReplacedSession } from '../sessions/replace.ts';
 import { insertUser } from '../users/insert.ts';
 import { mailVerification } from '../verification/service.ts';

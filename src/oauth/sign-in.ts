@@ -3,7 +3,7 @@ import type { Client } from '../audit/service.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { Prisma } from '../database/generated/client.ts';
 import type { IdentityError } from '../errors.ts';
-import { openSession } from '../sessions/log-in.ts';
+import { openSession } from '../sessions/open.ts';
 import { lockReplaced, type ReplacedSession } from '../sessions/replace.ts';
 import type { Presented } from './check-id-token.ts';
 import { insertIdentity } from './identities.ts';

@@ -1,22 +1,21 @@
 import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { logOnceOnRecord } from '../audit/log.ts';
-import { type Client, recordEvent } from '../audit/service.ts';
+import type { Client } from '../audit/service.ts';
+import { findUserByEmail } from '../auth/find-user.ts';
 import { type AttemptKeys, admitAttempt } from '../auth/login-attempts.ts';
 import { hashNewPassword, passwordMatches } from '../auth/passwords.ts';
 import { allows, hookUser, runAfterwards } from '../auth/run-hooks.ts';
 import { findSignedIn, type SignedIn } from '../auth/signed-in.ts';
 import { isPlausiblePassword, needsRehash } from '../crypto/password-hash.ts';
-import type { Prisma, User } from '../database/generated/client.ts';
+import type { User } from '../database/generated/client.ts';
 import { RateLimitedError } from '../errors.ts';
 import { canonicalEmail } from '../fields/email-address.ts';
 import type { HookRequest } from '../hooks.ts';
 import { EmailNotVerifiedError, InvalidCredentialsError, UserInactiveError } from './errors.ts';
-import { endReplaced, findReplaced, lockReplaced, type ReplacedSession } from './replace.ts';
+import { openSessionInPlaceOf, openSessionUnlessChanged } from './open.ts';
+import { findReplaced } from './replace.ts';
 import { type IssuedTokens, issueTokens } from './tokens.ts';
-
-/** As many as `User.sessions` shows. */
-const MAX_SESSIONS_PER_USER = 100;
 
 export interface LogInInput {
   readonly email: string;
@@ -69,7 +68,7 @@ interface Attempt extends LogInInput {
 async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promise<SignedIn | null> {
   const { client, signal } = request;
   const { email, password, throttleKeys, cookie } = attempt;
-  const user = await app.db.user.findUnique({ where: { email } });
+  const user = await findUserByEmail(app, email);
   const matches = await passwordMatches(app, user?.passwordHash ?? null, password, throttleKeys, signal);
   if (!matches || user === null) {
     return refuse(app, client, email, 'credentials');
@@ -93,85 +92,12 @@ async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promis
   const currentHash = await strengthenedHash(app, user, password);
   // Nobody is there any more to take the tokens.
   signal.throwIfAborted();
-  const sessionId = await app.db.$transaction(async (transaction) => {
-    await lockReplaced(transaction, replaced, user.id);
-    // The user row is written first: whatever changes password, address or status writes it first too.
-    const { count } = await transaction.user.updateMany({
-      where: {
-        id: user.id,
-        email,
-        status: 'ACTIVE',
-        emailVerified: user.emailVerified,
-        passwordHash: user.passwordHash,
-      },
-      data: { lastLoginAt: now, passwordHash: currentHash },
-    });
-    if (count === 0) return null;
-    return openSession(app, transaction, client, { userId: user.id, email, now, replaced });
-  });
+  const verified = { user, passwordHash: currentHash, now };
+  const sessionId =
+    replaced === null
+      ? await openSessionUnlessChanged(app, client, verified)
+      : await openSessionInPlaceOf(app, client, replaced, verified);
   return sessionId === null ? null : findSignedIn(app, sessionId, now);
-}
-
-interface NewSession {
-  readonly userId: string;
-  readonly email: string;
-  readonly now: Date;
-  /** By whom the user was signed in, when it was not by the password. */
-  readonly provider?: string;
-  /** Ends with this sign-in; `lockReplaced` was called. */
-  readonly replaced: ReplacedSession | null;
-}
-
-/**
- * A session of its own for one sign-in, with its `login.succeeded` event; lives if the caller's transaction commits.
- * The caller has written the user row in the same transaction before.
- *
- * @returns the session's id
- */
-export async function openSession(
-  app: App,
-  transaction: Prisma.TransactionClient,
-  client: Client,
-  { userId, email, now, provider, replaced }: NewSession,
-): Promise<string> {
-  const { refreshTokenTtlSeconds, sessionMaxAgeSeconds } = app.config;
-  const { ipAddress, userAgent } = client;
-  // The configuration sees to it that the first end is no later than the second.
-  const absoluteExpiresAt = new Date(now.getTime() + sessionMaxAgeSeconds * 1000);
-  const idleExpiresAt = new Date(now.getTime() + refreshTokenTtlSeconds * 1000);
-  if (replaced !== null) await endReplaced(app, transaction, client, replaced, userId);
-  await endOldestSessions(transaction, userId, now);
-  const { id } = await transaction.session.create({
-    select: { id: true },
-    data: {
-      id: newId(),
-      userId,
-      createdAt: now,
-      lastUsedAt: now,
-      idleExpiresAt,
-      absoluteExpiresAt,
-      ipAddress,
-      userAgent,
-    },
-  });
-  await recordEvent(transaction, {
-    type: 'login.succeeded',
-    at: now,
-    actorId: userId,
-    subjectId: userId,
-    email,
-    client,
-    data: { sessionId: id, ...(provider && { provider }) },
-  });
-  return id;
-}
-
-/** Room for one more: of the live sessions the least recently used end, so that nobody piles them up without end. */
-async function endOldestSessions(transaction: Prisma.TransactionClient, userId: string, now: Date): Promise<void> {
-  await transaction.$executeRaw`
-    UPDATE sessions SET revoked_at = ${now} WHERE id IN (
-      SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND revoked_at IS NULL AND idle_expires_at > ${now}
-      ORDER BY last_used_at DESC, id OFFSET ${MAX_SESSIONS_PER_USER - 1})`;
 }
 
 /** The hash to keep from now on: the present one, or a stronger one of the same password. */

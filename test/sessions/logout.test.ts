@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { deriveToken } from '../../src/crypto/derived-token.ts';
-import { openSession } from '../../src/sessions/log-in.ts';
+import { openSession } from '../../src/sessions/open.ts';
 import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, type SignedInPerson, signIn } from '../support/people.ts';
 import { type RequestOptions, startTestService, type TestService } from '../support/service.ts';
