@@ -1,47 +1,15 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { graphql } from '../gql/gql.ts';
 import { Me, signIn } from '../process/operations.ts';
+import { type Span, spansOf, startCollector } from '../support/collector.ts';
 import { cliScript, type Environment, type ServiceProcess, startProcess, startService } from '../support/process.ts';
 import { administrator, testEnvironment } from '../support/service.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
-}
-
 interface Mail {
   readonly text: string;
   readonly sentAt: string | null;
-}
-
-interface Export {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: Span['attributes'] };
-    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
-  }[];
-}
-
-/** What a collector does with OTLP over HTTP: it takes everything. */
-async function startCollector() {
-  const exports: Export[] = [];
-  const server = createServer(async (request, response) => {
-    if (request.url === '/v1/traces') exports.push((await json(request)) as Export);
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { exports, server, url: urlOf(server) };
-}
-
-function urlOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const ForgotPassword = graphql(`
@@ -59,11 +27,6 @@ beforeAll(async () => {
   environment = { ...testEnvironment, DATABASE_URL: database.url };
 });
 afterAll(() => database.drop());
-
-function spansOf({ exports }: { readonly exports: readonly Export[] }): readonly Span[] {
-  const resources = exports.flatMap(({ resourceSpans }) => resourceSpans);
-  return resources.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans));
-}
 
 function attributesOf({ attributes }: Span): Readonly<Record<string, unknown>> {
   return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
