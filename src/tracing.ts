@@ -21,6 +21,11 @@ export function inSpan<Result>(
   return tracer.startActiveSpan(name, options, (span) => run(span, work));
 }
 
+/** What the work begins, and what that leads to, is below no span, though it was begun in one. */
+export function outsideOfSpans(work: () => void): void {
+  context.with(ROOT_CONTEXT, work);
+}
+
 /** Whether there is a span that another one would be below. */
 export function isInSpan(): boolean {
   return trace.getActiveSpan() !== undefined;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { inSpanOfJob } from '../tracing.ts';
+import { inSpanOfJob, outsideOfSpans } from '../tracing.ts';
 import { delaySeconds, type Job, RetryLaterError, UnreadablePayloadError } from './job.ts';
 import { type ClaimedJob, type ClaimOptions, type Queue, TIDY_INTERVAL_SECONDS } from './queue.ts';
 
@@ -59,7 +59,10 @@ export function createRunner<Context>({ queue, jobs, context, log, onTried }: Ru
     start() {
       isStarted = true;
       queue.onEnqueued(() => {
-        for (const milliseconds of LOOK_AGAIN_MILLISECONDS) lookIn(milliseconds);
+        // Looking for jobs is nothing that the request waits for.
+        outsideOfSpans(() => {
+          for (const milliseconds of LOOK_AGAIN_MILLISECONDS) lookIn(milliseconds);
+        });
       });
       every(LOOK_INTERVAL_MILLISECONDS, look);
       every(KEEP_INTERVAL_MILLISECONDS, () => attempt(keepRunning));
