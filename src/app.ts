@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
+import { loggingEvents } from './audit/log.ts';
 import type { Config } from './config.ts';
 import type { AccessTokenIssuer } from './crypto/access-token.ts';
 import { type AccessTokenVerifier, createAccessTokenVerifier } from './crypto/access-token-verifier.ts';
 import { makeDecoyHash } from './crypto/password-hash.ts';
-import { deriveKey } from './crypto/secret-keys.ts';
+import { deriveMacKey } from './crypto/secret-keys.ts';
 import type { Database } from './database/client.ts';
 import type { PrismaClient } from './database/generated/client.ts';
 import type { Hooks } from './hooks.ts';
@@ -85,7 +86,8 @@ export interface AppParts {
 }
 
 /** The database has every migration when this is called. What is returned is closed before the database is. */
-export async function createApp({ config, database, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
+export async function createApp({ config, database: opened, log, now, publicUrl, hooks = {} }: AppParts): Promise<App> {
+  const database = { ...opened, prisma: loggingEvents(opened.prisma, log) };
   const keys = await openSigningKeys(database, config.secretKeys, now);
   const [firstAudience = publicUrl, ...otherAudiences] = config.tokenAudiences ?? [];
   const issuer: AccessTokenIssuer = { url: publicUrl, audiences: [firstAudience, ...otherAudiences] };
@@ -93,7 +95,8 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
   const mailer = await openMailer(config);
   const concurrency = hashConcurrency(Math.ceil(availableParallelism() / config.workers), threadPoolSize);
   const hashGate = createHashGate({ concurrency, maxQueued: concurrency * HASHES_WAITING_PER_CORE });
-  const metrics = config.metrics ? createMetrics({ pool: database.pool, hashGate }) : null;
+  const countJobs = async () => ({ ...(await queue.count()) });
+  const metrics = config.metrics ? createMetrics({ pool: database.pool, hashGate, countJobs }) : null;
   return {
     config,
     db: database.prisma,
@@ -135,7 +138,7 @@ export async function createApp({ config, database, log, now, publicUrl, hooks =
     return createThrottle({
       ...limit,
       pool: database.pool,
-      digestKey: deriveKey(config.secretKeys[0], 'throttle'),
+      digestKey: deriveMacKey(config.secretKeys[0], 'throttle'),
       onRefusal: () => metrics?.limited.inc({ limit: limit.name }),
     });
   }

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { argon2 } from './crypto/argon2.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { migrate } from './database/migrate.ts';
+import { traceStatements } from './database/traced-statements.ts';
 import { checkTrustedDocuments } from './graphql/trusted-documents.ts';
 import { loadHooks } from './hooks.ts';
 import { answerBrokenRequests } from './http/broken-requests.ts';
@@ -83,6 +84,7 @@ export async function serve({
   try {
     stopTracing = config.otlpEndpoint === null ? undefined : await startTracing(config.otlpEndpoint);
     database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
+    if (stopTracing !== undefined) traceStatements(database.pool);
     log.debug({ library: argon2.name }, 'what hashes passwords');
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');

@@ -8,15 +8,19 @@ import { createRevocationsSender, REVOCATIONS_PATH } from './http/revocations.ts
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { sendError, sendJson } from './http/send.ts';
 import { DISCOVERY_PATH, discovery, JWKS_PATH, jwks } from './http/well-known.ts';
+import { recentAnswer } from './limits/recent-answer.ts';
 
 const METRICS_PATH = '/metrics';
 const PUBLIC_KEYS_MAX_AGE_SECONDS = 300;
 const READINESS_TIMEOUT_MILLISECONDS = 2000;
+/** How long a look at the database counts, so that a crowd that asks costs it no more than one a second. */
+const READINESS_MILLISECONDS = 1000;
 const WELL_FORMED_REQUEST_ID = /^[\w.-]{1,64}$/;
 
 /** Answers every request to the service. `isDraining` tells that it shuts down and wants no new ones. */
 export function createRequestListener(app: App, isDraining: () => boolean): RequestListener {
   const answerGraphql = createGraphqlEndpoint(app);
+  const checkReadiness = recentAnswer(READINESS_MILLISECONDS, () => databaseAnswers(app));
   const sendRevocations = createRevocationsSender(app);
 
   return (request, response) => {
@@ -34,7 +38,7 @@ export function createRequestListener(app: App, isDraining: () => boolean): Requ
       case '/healthz':
         return sendJson(response, 200, { status: 'alive' });
       case '/readyz':
-        return void sendReadiness(app, response, isDraining());
+        return void sendReadiness(response, isDraining() ? 'draining' : checkReadiness());
       case JWKS_PATH:
         return sendToAnybody(response, jwks(app));
       case DISCOVERY_PATH:
@@ -61,14 +65,20 @@ function requestIdOf(request: IncomingMessage): string {
   return typeof given === 'string' && WELL_FORMED_REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-async function sendReadiness(app: App, response: ServerResponse, isDraining: boolean): Promise<void> {
-  if (isDraining) return sendJson(response, 503, { status: 'draining' });
+type Readiness = 'ready' | 'draining' | 'the database does not answer';
+
+async function sendReadiness(response: ServerResponse, readiness: Readiness | Promise<Readiness>): Promise<void> {
+  const status = await readiness;
+  sendJson(response, status === 'ready' ? 200 : 503, { status });
+}
+
+async function databaseAnswers({ database, log }: App): Promise<Readiness> {
   try {
-    await withTimeout(app.database.pool.query('SELECT 1'), READINESS_TIMEOUT_MILLISECONDS);
-    sendJson(response, 200, { status: 'ready' });
+    await withTimeout(database.pool.query('SELECT 1'), READINESS_TIMEOUT_MILLISECONDS);
+    return 'ready';
   } catch (error) {
-    app.log.warn({ err: error }, 'not ready: the database does not answer');
-    sendJson(response, 503, { status: 'the database does not answer' });
+    log.warn({ err: error }, 'not ready: the database does not answer');
+    return 'the database does not answer';
   }
 }
 

@@ -1,11 +1,34 @@
-import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 
 /** Of the API alone, which does nothing until `startTracing` has registered who does. */
 const tracer = trace.getTracer('latchkey');
 
 /** What the work comes to, as a span below the present one. It carries names and codes, never values. */
-export function inSpan<Result>(name: string, work: (span: Span) => Promise<Result>): Promise<Result> {
-  return tracer.startActiveSpan(name, (span) => run(span, work));
+export function inSpan<Result>(
+  name: string,
+  work: (span: Span) => Promise<Result>,
+  options: SpanOptions = {},
+): Promise<Result> {
+  return tracer.startActiveSpan(name, options, (span) => run(span, work));
+}
+
+/** What the work begins, and what that leads to, is below no span, though it was begun in one. */
+export function outsideOfSpans(work: () => void): void {
+  context.with(ROOT_CONTEXT, work);
+}
+
+/** Whether there is a span that another one would be below. */
+export function isInSpan(): boolean {
+  return trace.getActiveSpan() !== undefined;
 }
 
 /** The same for a request from outside, below the span that its `traceparent` names. */
@@ -15,7 +38,28 @@ export function inRequestSpan<Result>(
   work: (span: Span) => Promise<Result>,
 ): Promise<Result> {
   const parent = propagation.extract(ROOT_CONTEXT, headers);
-  return context.with(parent, () => tracer.startActiveSpan(name, { kind: SpanKind.SERVER }, (span) => run(span, work)));
+  return context.with(parent, () => inSpan(name, work, { kind: SpanKind.SERVER }));
+}
+
+/** The same for work that was put off, below the span that `presentSpan` named then. */
+export function inSpanOfJob<Result>(
+  name: string,
+  traceparent: string | undefined,
+  work: (span: Span) => Promise<Result>,
+): Promise<Result> {
+  const parent = propagation.extract(ROOT_CONTEXT, { traceparent });
+  return context.with(parent, () => inSpan(name, work, { kind: SpanKind.CONSUMER }));
+}
+
+/**
+ * The present span as a `traceparent` names it: two ids, no secret. Undefined when there is none.
+ *
+ * @see https://www.w3.org/TR/trace-context/
+ */
+export function presentSpan(): string | undefined {
+  const carrier: { traceparent?: string } = {};
+  propagation.inject(context.active(), carrier);
+  return carrier.traceparent;
 }
 
 async function run<Result>(span: Span, work: (span: Span) => Promise<Result>): Promise<Result> {

@@ -23,7 +23,17 @@ const jobs: readonly Job<App>[] = [
 
 /** Runs jobs when it is told to. */
 export function createWorker(app: App): Runner {
-  return createRunner({ queue: app.queue, jobs, context: app, log: app.log });
+  const { queue, log, metrics } = app;
+  return createRunner({
+    queue,
+    jobs,
+    context: app,
+    log,
+    onTried: (job, outcome, seconds) => {
+      metrics?.jobs.inc({ job, outcome });
+      metrics?.jobSeconds.observe({ job }, seconds);
+    },
+  });
 }
 
 /** Jobs are run from now on, beside whatever else this process does. */

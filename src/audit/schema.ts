@@ -31,6 +31,10 @@ const AuditEventObject = builder.prismaObject('AuditEvent', {
     email: t.exposeString('email', { nullable: true, description: 'The address it was about, known or not.' }),
     ipAddress: t.exposeString('ipAddress', { nullable: true, description: 'Where it came from.' }),
     userAgent: t.exposeString('userAgent', { nullable: true, description: 'What the client called itself.' }),
+    requestId: t.exposeString('requestId', {
+      nullable: true,
+      description: 'The `x-request-id` of the request, under which the log has more. Null for what came of none.',
+    }),
     data: t.expose('data', { type: 'JSONObject', description: 'What else is known of it; never a secret.' }),
   }),
 });

@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid';
 import type { Prisma } from '../database/generated/client.ts';
+import { logOnceOnRecord } from './log.ts';
 
 /** What is put on record. Names are stable: they are part of the API. */
 export type AuditEventType =
@@ -42,6 +43,8 @@ export interface Client {
   /** The client's address; null when there is no connection behind it (the command line, a job). */
   readonly ipAddress: string | null;
   readonly userAgent: string | null;
+  /** Of the request, under which the log has what else is known of it; null when there was none. */
+  readonly requestId: string | null;
 }
 
 export interface AuditEventInput {
@@ -58,12 +61,13 @@ export interface AuditEventInput {
   readonly data?: Prisma.InputJsonObject;
 }
 
-/** The event is on record if, and only if, the caller's transaction commits. */
+/** The event is on record, and then in the log, if, and only if, the caller's transaction commits. One statement. */
 export async function recordEvent(transaction: Prisma.TransactionClient, event: AuditEventInput): Promise<void> {
+  const id = newId();
   await transaction.auditEvent.create({
     select: { id: true },
     data: {
-      id: newId(),
+      id,
       type: event.type,
       at: event.at,
       actorId: event.actorId,
@@ -71,7 +75,9 @@ export async function recordEvent(transaction: Prisma.TransactionClient, event: 
       email: event.email,
       ipAddress: event.client.ipAddress,
       userAgent: event.client.userAgent,
+      requestId: event.client.requestId,
       data: event.data ?? {},
     },
   });
+  logOnceOnRecord(transaction, { id, ...event });
 }

@@ -1,5 +1,7 @@
 import type { App } from '../app.ts';
+import type { Database } from '../database/client.ts';
 import { Prisma, type Role, type Session, type User } from '../database/generated/client.ts';
+import { inOneStatement } from '../database/in-one-statement.ts';
 import { queryPrepared } from '../database/prepared-statement.ts';
 import { type Permission, permissionsOf } from './permissions.ts';
 
@@ -14,11 +16,36 @@ export interface SignedIn {
   readonly permissions: ReadonlySet<Permission>;
 }
 
-/** The session, unless it has ended or its user may not sign in. One statement, by primary key. */
-export async function findSignedIn(app: App, sessionId: string, now: Date): Promise<SignedIn | null> {
-  const statement = signedInStatement(sessionId, now);
-  const [row] = await queryPrepared<SignedInRow>(app.database, 'find_signed_in', statement);
-  return row === undefined ? null : signedInOf(row);
+/**
+ * The session, unless it has ended or its user may not sign in. Read by primary key from here on: of what is known from
+ * before nothing counts. Those that are looked for at the same time share a statement.
+ */
+export function findSignedIn(app: App, sessionId: string, now: Date): Promise<SignedIn | null> {
+  const lookUp = lookUps.get(app.database) ?? inOneStatement((sought) => findAllSignedIn(app, sought));
+  lookUps.set(app.database, lookUp);
+  return lookUp({ sessionId, now });
+}
+
+interface SoughtSession {
+  readonly sessionId: string;
+  readonly now: Date;
+}
+
+const lookUps = new WeakMap<Database, (sought: SoughtSession) => Promise<SignedIn | null>>();
+
+async function findAllSignedIn({ database }: App, sought: readonly SoughtSession[]): Promise<(SignedIn | null)[]> {
+  // Each by itself, so that the plan is that of a single one, however the tables grow while it is kept.
+  const statement = Prisma.sql`
+    SELECT sought.place::int, found.*
+    FROM unnest(${sought.map(({ sessionId }) => sessionId)}::uuid[], ${sought.map(({ now }) => now)}::timestamptz[])
+      WITH ORDINALITY AS sought (session_id, now, place)
+    CROSS JOIN LATERAL (
+      SELECT ${signedInColumns} FROM sessions s JOIN users u ON u.id = s.user_id
+      WHERE s.id = sought.session_id AND ${sessionIsLive(Prisma.sql`sought.now`)} LIMIT 1
+    ) found`;
+  const rows = await queryPrepared<SignedInRow & { place: number }>(database, 'find_signed_in', statement);
+  const found = new Map(rows.map((row) => [row.place, signedInOf(row)]));
+  return sought.map((_sought, index) => found.get(index + 1) ?? null);
 }
 
 /** The same, as the transaction sees it. */
@@ -38,7 +65,7 @@ function signedInStatement(sessionId: string, now: Date): Prisma.Sql {
 }
 
 /** What makes session `s` of user `u` good for anything. */
-export function sessionIsLive(now: Date): Prisma.Sql {
+export function sessionIsLive(now: Date | Prisma.Sql): Prisma.Sql {
   return Prisma.sql`s.revoked_at IS NULL AND s.idle_expires_at > ${now} AND s.absolute_expires_at > ${now}
     AND u.status = 'ACTIVE'`;
 }

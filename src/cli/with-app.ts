@@ -26,4 +26,4 @@ export async function withApp<T>(work: (app: App) => Promise<T>): Promise<T> {
 }
 
 /** Nobody is known to have done what a command does, and no connection is behind it. */
-export const operator = { ipAddress: null, userAgent: null } as const;
+export const operator = { ipAddress: null, userAgent: null, requestId: null } as const;

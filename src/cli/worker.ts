@@ -5,7 +5,9 @@ import { developmentSecretKey } from '../config/secret-key.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Database, openDatabase } from '../database/client.ts';
 import { migrate } from '../database/migrate.ts';
+import { traceStatements } from '../database/traced-statements.ts';
 import { createLog } from '../log.ts';
+import { startTracing } from '../tracing.ts';
 import { runUntilSignal } from '../until-signal.ts';
 import { giveUpSilentDatabase, jobGraceSeconds, startWorker } from '../worker.ts';
 
@@ -24,8 +26,11 @@ export const workerCommand = new Command('worker')
 async function work(config: Config, log: Logger): Promise<{ close(): Promise<void> }> {
   let database: Database | undefined;
   let app: App | undefined;
+  let stopTracing: (() => Promise<void>) | undefined;
   try {
+    stopTracing = config.otlpEndpoint === null ? undefined : await startTracing(config.otlpEndpoint);
     database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
+    if (stopTracing !== undefined) traceStatements(database.pool);
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
     database.limitSilence();
@@ -48,5 +53,6 @@ async function work(config: Config, log: Logger): Promise<{ close(): Promise<voi
   async function closeAll(): Promise<void> {
     await app?.close();
     await database?.close();
+    await stopTracing?.();
   }
 }

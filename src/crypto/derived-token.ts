@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-import { deriveKey, type SecretKeys } from './secret-keys.ts';
+import { deriveMacKey, type SecretKeys } from './secret-keys.ts';
 
 /** Each purpose has a key of its own, so a token of one never passes for another. */
 export type TokenPurpose = 'refresh' | 'EMAIL_VERIFICATION' | 'EMAIL_CHANGE' | 'INVITATION' | 'PASSWORD_RESET';
@@ -65,10 +65,9 @@ function encodeToken(secret: Buffer, purpose: TokenPurpose, token: DerivedToken)
   parseUuid(token.id).copy(bytes, idOffset);
   bytes.writeUInt32BE(token.generation, generationOffset);
   // Every part has a fixed width or its length in front, so no two tokens share an input.
-  createHmac('sha256', deriveKey(secret, `token/${purpose}`))
-    .update(lengthPrefixed(purpose))
-    .update(bytes.subarray(0, macOffset))
-    .update(token.boundTo === undefined ? unbound : Buffer.concat([bound, lengthPrefixed(token.boundTo)]))
+  const binding = token.boundTo === undefined ? [unbound] : [bound, lengthPrefixed(token.boundTo)];
+  createHmac('sha256', deriveMacKey(secret, `token/${purpose}`))
+    .update(Buffer.concat([lengthPrefixed(purpose), bytes.subarray(0, macOffset), ...binding]))
     .digest()
     .copy(bytes, macOffset);
   return bytes;

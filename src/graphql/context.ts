@@ -20,6 +20,8 @@ export interface Context {
   viewer(): Promise<Viewer | null>;
   /** Whether the look-up has been made and found somebody. */
   isAuthenticated(): boolean;
+  /** Who the look-up has found; null when it found nobody, and when it has not been made. */
+  knownViewerId(): string | null;
   /** The session that this very request opened or refreshed; it is the current one even without a bearer. */
   openedSessionId: string | null;
 }
@@ -39,6 +41,7 @@ export function createContext(parts: ContextParts): Context {
       return lookup;
     },
     isAuthenticated: () => found !== null,
+    knownViewerId: () => found?.user.id ?? null,
   };
 
   async function lookUp(this: void): Promise<Viewer | null> {

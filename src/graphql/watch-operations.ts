@@ -4,6 +4,7 @@ import { ForbiddenError, UnauthenticatedError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { inSpan } from '../tracing.ts';
 import type { Context } from './context.ts';
+import { refusalCode } from './refusal-code.ts';
 
 /** Each field of Query and Mutation is a span of its own and, with metrics, counted with its time and what became of it. */
 export function watchOperations(schema: GraphQLSchema, metrics: Metrics | null): GraphQLSchema {
@@ -37,12 +38,6 @@ function watched(
         metrics?.operationSeconds.observe({ field: name }, (performance.now() - startedAt) / 1000);
       }
     });
-}
-
-/** The plugin for errors hands on what it caught in a wrapper that is no instance of anything. */
-function refusalCode(result: unknown): string | undefined {
-  const isRefusal = typeof result === 'object' && result !== null && 'code' in result && 'message' in result;
-  return isRefusal && typeof result.code === 'string' ? result.code : undefined;
 }
 
 /** Counts the requests of which nothing was run. */

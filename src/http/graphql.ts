@@ -2,12 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { App } from '../app.ts';
+import { networkOf } from '../audit/log.ts';
+import type { Client } from '../audit/service.ts';
 import { automaticDocuments } from '../graphql/automatic-documents.ts';
 import { createContext, readBearer } from '../graphql/context.ts';
 import { documentCaches } from '../graphql/document-cache.ts';
 import { MASKED_MESSAGE } from '../graphql/errors.ts';
 import { federatedTracing } from '../graphql/federated-tracing.ts';
 import { hardening } from '../graphql/hardening.ts';
+import { logRefusedRequests, logRefusedResults } from '../graphql/log-refusals.ts';
 import { presentErrors } from '../graphql/present-errors.ts';
 import { refreshCookie } from '../graphql/refresh-cookie.ts';
 import { withRetryAfter } from '../graphql/retry-after.ts';
@@ -25,7 +28,6 @@ import { sendError, sendJson, sendResponse } from './send.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
-const MAX_BODY_BYTES = 100 * 1024;
 // No URL ends in it: what lives and what is ready is said elsewhere, and not to whoever appends it to a query.
 const NO_HEALTH_CHECK = '\n';
 
@@ -33,6 +35,7 @@ interface RequestParts {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly requestId: string;
+  readonly client: Client;
 }
 
 /**
@@ -46,10 +49,10 @@ export function createGraphqlEndpoint(app: App) {
   const yoga = createYoga<RequestParts>({
     schema: schemaOf(app),
     graphqlEndpoint: GRAPHQL_PATH,
-    context: ({ req, res, requestId }) =>
+    context: ({ req, res, requestId, client }) =>
       createContext({
         app,
-        hookRequest: { id: requestId, client: clientOf(req, config.trustProxyHops), signal: hangUpSignal(res) },
+        hookRequest: { id: requestId, client, signal: hangUpSignal(res) },
         bearer: readBearer(req.headers.authorization),
         refreshCookie: refreshCookie(app, req, res),
         hintRetryAfter: (seconds) => void res.setHeader('retry-after', seconds),
@@ -61,6 +64,7 @@ export function createGraphqlEndpoint(app: App) {
       ...(config.federatedTracing ? [federatedTracing()] : []),
       ...(metrics === null ? [] : [countRefusedRequests(metrics)]),
       presentErrors({ log, suggestions: config.introspection }),
+      logRefusedRequests(log),
     ],
     // `presentErrors` masks, where the request's id is at hand.
     maskedErrors: false,
@@ -70,7 +74,8 @@ export function createGraphqlEndpoint(app: App) {
     multipart: false,
     landingPage: false,
     healthCheckEndpoint: NO_HEALTH_CHECK,
-    maxRequestBodySize: MAX_BODY_BYTES,
+    // Whoever reads the body bounds it.
+    maxRequestBodySize: false,
     graphiql: false,
     cors: false,
     disposeOnProcessTerminate: false,
@@ -89,6 +94,8 @@ export function createGraphqlEndpoint(app: App) {
     } else if (method === 'POST' && !sendsJson(req)) {
       sendError(res, 415, 'BAD_USER_INPUT', 'Send the operation as application/json.');
     } else if (method === 'POST' && headers.origin !== undefined && !isAllowedOrigin(app, headers.origin)) {
+      const network = networkOf(clientOf(req, requestId, config.trustProxyHops));
+      log.info({ fields: [], codes: ['FORBIDDEN'], requestId, viewerId: null, network }, 'refused');
       sendError(res, 403, 'FORBIDDEN', 'Pages of this origin may not send operations (CORS_ORIGINS).');
     } else if (mediaType === null) {
       sendError(res, 406, 'BAD_USER_INPUT', 'The answer is application/json or application/graphql-response+json.');
@@ -96,7 +103,7 @@ export function createGraphqlEndpoint(app: App) {
       // Yoga reads these again by rules of its own, so it gets them as they were understood here.
       headers.accept = mediaType;
       if (method === 'POST') headers['content-type'] = 'application/json';
-      void answer({ req, res, requestId });
+      void answer({ req, res, requestId, client: clientOf(req, requestId, config.trustProxyHops) });
     }
   };
 
@@ -129,8 +136,8 @@ function isFromOwnPage({ headers }: Request): boolean {
 }
 
 /** What nobody watches costs nothing. */
-function schemaOf({ config, metrics }: App): GraphQLSchema {
-  const schema = withRetryAfter(buildSchema(config));
+function schemaOf({ config, metrics, log }: App): GraphQLSchema {
+  const schema = logRefusedResults(withRetryAfter(buildSchema(config)), log);
   return metrics === null && config.otlpEndpoint === null ? schema : watchOperations(schema, metrics);
 }
 

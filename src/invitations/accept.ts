@@ -10,7 +10,8 @@ import { EmailTakenError } from '../errors.ts';
 import { nameField, parseInput } from '../fields/input.ts';
 import type { HookRequest } from '../hooks.ts';
 import { requireAcceptablePassword } from '../passwords/policy.ts';
-import { openSession } from '../sessions/log-in.ts';
+import { openSession } from '../sessions/open.ts';
+import { findReplaced, lockReplaced, type ReplacedSession } from '../sessions/replace.ts';
 import { type IssuedTokens, issueTokens } from '../sessions/tokens.ts';
 import { InvalidTokenError } from '../tokens/errors.ts';
 import { limitGuesses } from '../tokens/guesses.ts';
@@ -38,6 +39,7 @@ const acceptInvitationFields = z.object({ firstName: nameField.nullish(), lastNa
  * nothing up. The operator's `preLogin` is asked, since a session is opened; its veto is answered like a dead link, and
  * leaves the link as it was. `preRegistration` is not: who is invited was let in by whoever invited.
  *
+ * @param cookie the refresh token of the browser, whose session ends with it; null without one
  * @throws InvalidTokenError NOT_FOUND; REVOKED, ALREADY_USED or EXPIRED, in this order
  * @throws EmailTakenError when the address has become a user's
  * @throws ValidationError
@@ -47,6 +49,7 @@ export async function acceptInvitation(
   app: App,
   request: HookRequest,
   input: AcceptInvitationInput,
+  cookie: string | null,
 ): Promise<IssuedTokens> {
   const token = await limitGuesses(app, request.client, () => findInvitationToken(app, input.token));
   const invitation = await requireAcceptable(app, token);
@@ -62,10 +65,11 @@ export async function acceptInvitation(
   const newUser = { id: newId(), ...person, remark, locale, status: 'ACTIVE', emailVerified: true } as const;
   await askPreLogin(app, request, invitation, { ...newUser, createdAt: now });
   const passwordHash = await hashNewPassword(app, input.password);
+  const replaced = await findReplaced(app, cookie);
   // Nobody is there any more to take the tokens.
   request.signal.throwIfAborted();
   const signedIn = await app.db.$transaction((transaction) =>
-    accept(app, transaction, request, { token, invitation, newUser: { ...newUser, passwordHash } }),
+    accept(app, transaction, request, { token, invitation, newUser: { ...newUser, passwordHash }, replaced }),
   );
   runAfterwards(app, 'postInvitationAccepted', signedIn.user, request);
   runAfterwards(app, 'postLogin', signedIn.user, request);
@@ -112,7 +116,8 @@ async function askPreLogin(
 interface Acceptance {
   readonly token: InvitationToken;
   readonly invitation: Invitation;
-  readonly newUser: Omit<Parameters<typeof insertUser>[2], 'roleIds'>;
+  readonly newUser: Omit<Parameters<typeof insertUser>[2], 'roleIds'> & { readonly id: string };
+  readonly replaced: ReplacedSession | null;
 }
 
 /** Lock order: roles, users, the invitation, its token. */
@@ -120,9 +125,10 @@ async function accept(
   app: App,
   transaction: Prisma.TransactionClient,
   { client }: HookRequest,
-  { token, invitation: { id, invitedById }, newUser }: Acceptance,
+  { token, invitation: { id, invitedById }, newUser, replaced }: Acceptance,
 ): Promise<SignedIn> {
   const roles = await lockInvitationRoles(transaction, id);
+  await lockReplaced(transaction, replaced, newUser.id, ...(invitedById === null ? [] : [invitedById]));
   const { given, withheld } = await partRoles(transaction, invitedById, roles);
   const roleIds = given.map((role) => role.id);
   const user = await insertIfFree(app, transaction, { ...newUser, roleIds });
@@ -144,7 +150,8 @@ async function accept(
     client,
     data: { invitationId: id, roles: given.map(({ name }) => name), withheld: withheld.map(({ name }) => name) },
   });
-  const sessionId = await openSession(app, transaction, client, { userId: user.id, email: user.email, now });
+  const { id: userId, email } = user;
+  const sessionId = await openSession(app, transaction, client, { userId, email, now, replaced });
   const signedIn = await findSignedInWithin(transaction, sessionId, now);
   if (signedIn === null) throw new Error('the session that was just opened is not there');
   return signedIn;

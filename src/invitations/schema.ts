@@ -135,7 +135,7 @@ builder.mutationField('acceptInvitation', (t) =>
     resolve: async (_root, { input }, context) =>
       answerSignedIn(
         context,
-        await acceptInvitation(context.app, context.hookRequest, input),
+        await acceptInvitation(context.app, context.hookRequest, input, context.refreshCookie.token),
         input.refreshTokenTransport,
       ),
   }),

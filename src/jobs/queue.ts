@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { v7 as newId } from 'uuid';
 import { z } from 'zod';
 import type { Database } from '../database/client.ts';
+import { presentSpan } from '../tracing.ts';
 import type { JobReference } from './job.ts';
 
 /** What is due and is this process's to do, until it is settled or its claim lapses. */
@@ -14,6 +15,19 @@ export interface ClaimedJob {
   readonly payload: unknown;
   /** How often it was claimed before. */
   readonly retryCount: number;
+  /** The span in which it was enqueued, as `presentSpan` named it. */
+  readonly traceparent?: string | undefined;
+}
+
+/** How many jobs there are, as counted within the last minute. */
+export interface QueuedJobs {
+  /** Nobody has claimed them. */
+  readonly due: number;
+  /** They wait for their next try. */
+  readonly deferred: number;
+  readonly running: number;
+  /** Given up within the last day. */
+  readonly buried: number;
 }
 
 export interface ClaimOptions {
@@ -44,6 +58,8 @@ export interface Queue {
   keep(jobs: readonly ClaimedJob[]): Promise<void>;
   /** Jobs whose claims have lapsed are due again, and old ones are deleted. Instances take turns. */
   tidy(): Promise<void>;
+  /** One row is read, where whoever works keeps the numbers; they are counted anew when that is more than a minute ago. */
+  count(): Promise<QueuedJobs>;
   /** No job is left, whatever its state. */
   clear(): Promise<void>;
   /** Calls back after each `enqueue` of this process: not yet committed, as a rule. */
@@ -73,7 +89,7 @@ const QUEUE_OPTIONS = {
   deleteAfterSeconds: DAY_SECONDS,
 };
 
-const storedJob = z.object({ name: z.string(), payload: z.unknown() });
+const storedJob = z.object({ name: z.string(), payload: z.unknown(), traceparent: z.string().optional() });
 
 /**
  * The queue, in the schema of everything else, which is all that an unprivileged role may own. Its tables are made, or
@@ -112,7 +128,7 @@ export async function openQueue({ pool, schema }: Database, log: Logger): Promis
     async enqueue(transaction, { name, payload, tries }, given) {
       await boss.send(
         QUEUE,
-        { name, payload: payload.parse(given) },
+        { name, payload: payload.parse(given), traceparent: presentSpan() },
         { id: newId(), retryLimit: tries, db: fromPrisma(transaction) },
       );
       notify();
@@ -143,6 +159,12 @@ export async function openQueue({ pool, schema }: Database, log: Logger): Promis
     },
     async keep(jobs) {
       await boss.touch(QUEUE, jobs.map(attempt));
+    },
+    async count() {
+      const [counted] = await boss.getQueueStats(QUEUE, { force: true });
+      if (counted === undefined) throw new Error('the queue has no numbers');
+      const { readyCount: due, deferredCount: deferred, activeCount: running, failedCount: buried } = counted;
+      return { due, deferred, running, buried };
     },
     tidy: () => boss.supervise(QUEUE),
     clear: () => boss.deleteAllJobs(QUEUE),

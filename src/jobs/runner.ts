@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { inSpanOfJob, outsideOfSpans } from '../tracing.ts';
 import { delaySeconds, type Job, RetryLaterError, UnreadablePayloadError } from './job.ts';
 import { type ClaimedJob, type ClaimOptions, type Queue, TIDY_INTERVAL_SECONDS } from './queue.ts';
 
@@ -30,14 +31,19 @@ export interface Runner {
   stop(graceSeconds: number): Promise<void>;
 }
 
+/** What became of one try: `failed` is tried again, `given_up` is not, and what cannot be read is no job of this release. */
+export type JobOutcome = 'done' | 'failed' | 'given_up' | 'unreadable';
+
 interface RunnerParts<Context> {
   readonly queue: Queue;
   readonly jobs: readonly Job<Context>[];
   readonly context: Context;
   readonly log: Logger;
+  /** Told of each try, and how long it took; of jobs that are known here. */
+  readonly onTried?: (job: string, outcome: JobOutcome, seconds: number) => void;
 }
 
-export function createRunner<Context>({ queue, jobs, context, log }: RunnerParts<Context>): Runner {
+export function createRunner<Context>({ queue, jobs, context, log, onTried }: RunnerParts<Context>): Runner {
   const running = new Map<ClaimedJob, Promise<void>>();
   const stopping = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
@@ -53,7 +59,10 @@ export function createRunner<Context>({ queue, jobs, context, log }: RunnerParts
     start() {
       isStarted = true;
       queue.onEnqueued(() => {
-        for (const milliseconds of LOOK_AGAIN_MILLISECONDS) lookIn(milliseconds);
+        // Looking for jobs is nothing that the request waits for.
+        outsideOfSpans(() => {
+          for (const milliseconds of LOOK_AGAIN_MILLISECONDS) lookIn(milliseconds);
+        });
       });
       every(LOOK_INTERVAL_MILLISECONDS, look);
       every(KEEP_INTERVAL_MILLISECONDS, () => attempt(keepRunning));
@@ -176,7 +185,21 @@ export function createRunner<Context>({ queue, jobs, context, log }: RunnerParts
       log.warn(describe(claimed), 'there is no such job here, and it was put back');
       return queue.putBack(claimed, UNKNOWN_JOB_SECONDS);
     }
-    if (claimed.retryCount >= job.tries) return giveUp(claimed, job);
+    await inSpanOfJob(`job ${job.name}`, claimed.traceparent, async (span) => {
+      const startedAt = performance.now();
+      const outcome = await tryAndSettle(claimed, job);
+      if (outcome === null) return;
+      span.setAttributes({ 'latchkey.outcome': outcome, 'latchkey.job_id': claimed.id });
+      onTried?.(job.name, outcome, (performance.now() - startedAt) / 1000);
+    });
+  }
+
+  /** Null: it was cut short, and is as it was before. */
+  async function tryAndSettle(claimed: ClaimedJob, job: Job<Context>): Promise<JobOutcome | null> {
+    if (claimed.retryCount >= job.tries) {
+      await giveUp(claimed, job);
+      return 'given_up';
+    }
     const tries = claimed.retryCount + 1;
     try {
       await job.run(
@@ -187,16 +210,22 @@ export function createRunner<Context>({ queue, jobs, context, log }: RunnerParts
     } catch (error) {
       if (error instanceof UnreadablePayloadError) {
         log.error({ ...describe(claimed), err: error }, 'a job cannot be read, and was left out');
-        return queue.complete(claimed);
+        await queue.complete(claimed);
+        return 'unreadable';
       }
-      if (stopping.signal.aborted) return queue.putBack(claimed, 0);
+      if (stopping.signal.aborted) {
+        await queue.putBack(claimed, 0);
+        return null;
+      }
       const isLast = tries >= job.tries;
       const askedFor = error instanceof RetryLaterError ? error.seconds : 0;
       const seconds = isLast ? 0 : delaySeconds(job.retries, tries, askedFor, Math.random());
       log.warn({ ...describe(claimed), tries, retryInSeconds: isLast ? null : seconds, err: error }, 'a job failed');
-      return queue.putBack(claimed, seconds);
+      await queue.putBack(claimed, seconds);
+      return 'failed';
     }
     await queue.complete(claimed);
+    return 'done';
   }
 
   async function giveUp(claimed: ClaimedJob, job: Job<Context>): Promise<void> {

@@ -21,7 +21,7 @@ export const PUBLISHED_AHEAD_SECONDS = 15 * 60;
 const RETIREMENT_MARGIN_SECONDS = 60;
 
 /** Nobody did it but the service itself, or whoever runs its commands. */
-const nobody = { ipAddress: null, userAgent: null };
+const nobody = { ipAddress: null, userAgent: null, requestId: null };
 
 /**
  * The keys, in the order in which they sign; a database without one gets its first. The table is locked for it, so that

@@ -1,7 +1,9 @@
 import cluster from 'node:cluster';
+import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { HashGate } from '../limits/hash-gate.ts';
+import { recentAnswer } from '../limits/recent-answer.ts';
 import { metricsOfAllWorkers, tellMetricsOf } from './workers.ts';
 
 /**
@@ -18,6 +20,9 @@ export interface Metrics {
   readonly hashSeconds: Histogram;
   /** Attempts that a limit refused, by the limit's name. */
   readonly limited: Counter<'limit'>;
+  /** Tries of jobs that this process made, by the job's name and what became of them. */
+  readonly jobs: Counter<'job' | 'outcome'>;
+  readonly jobSeconds: Histogram<'job'>;
   /** In Prometheus' text format; of all processes that share the port. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -26,12 +31,17 @@ export interface Metrics {
 interface Watched {
   readonly pool: pg.Pool;
   readonly hashGate: HashGate;
+  /** How many jobs of each state are in the queue. */
+  readonly countJobs: () => Promise<Readonly<Record<string, number>>>;
 }
 
 const OPERATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const JOB_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const QUEUE_ASKED_EVERY_MILLISECONDS = 5000;
+const QUEUE_WAITED_FOR_MILLISECONDS = 2000;
 const HASH_SECONDS = [0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1];
 
-export function createMetrics({ pool, hashGate }: Watched): Metrics {
+export function createMetrics({ pool, hashGate, countJobs }: Watched): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (cluster.isWorker) tellMetricsOf(registry);
@@ -41,6 +51,22 @@ export function createMetrics({ pool, hashGate }: Watched): Metrics {
   gauge('latchkey_database_connections_awaited', 'Who waits for a connection of the pool.', () => pool.waitingCount);
   gauge('latchkey_hashes_running', 'Password hashes under way.', () => hashGate.running);
   gauge('latchkey_hashes_queued', 'Password hashes that wait for their turn.', () => hashGate.queued);
+  const recentJobs = recentAnswer(QUEUE_ASKED_EVERY_MILLISECONDS, countJobs);
+  new Gauge({
+    name: 'latchkey_queue_jobs',
+    help: 'Jobs in the queue, of all instances, by state.',
+    labelNames: ['state'],
+    // All processes ask the same queue.
+    aggregator: 'max',
+    registers,
+    async collect() {
+      // Without the database there is no number, and all others are told as ever.
+      const unknown = delay(QUEUE_WAITED_FOR_MILLISECONDS, {}, { ref: false });
+      const counted = await Promise.race([recentJobs().catch(() => ({})), unknown]);
+      this.reset();
+      for (const [state, count] of Object.entries(counted)) this.set({ state }, count);
+    },
+  });
   return {
     operations: new Counter({
       name: 'latchkey_operations_total',
@@ -71,6 +97,19 @@ export function createMetrics({ pool, hashGate }: Watched): Metrics {
       name: 'latchkey_limited_total',
       help: 'Attempts that a limit refused.',
       labelNames: ['limit'],
+      registers,
+    }),
+    jobs: new Counter({
+      name: 'latchkey_jobs_total',
+      help: 'Tries of jobs, by what became of them.',
+      labelNames: ['job', 'outcome'],
+      registers,
+    }),
+    jobSeconds: new Histogram({
+      name: 'latchkey_job_seconds',
+      help: 'How long tries of jobs took.',
+      labelNames: ['job'],
+      buckets: JOB_SECONDS,
       registers,
     }),
     text: () => (cluster.isWorker ? metricsOfAllWorkers() : registry.metrics()),

@@ -4,7 +4,8 @@ import { lockUserByEmail } from '../auth/user-lock.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { EmailTakenError } from '../errors.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
-import { openSession } from '../sessions/log-in.ts';
+import { openSession } from '../sessions/open.ts';
+import { lockReplaced, type ReplacedSession } from '../sessions/replace.ts';
 import { insertUser } from '../users/insert.ts';
 import { mailVerification } from '../verification/service.ts';
 import type { Presented } from './check-id-token.ts';
@@ -21,6 +22,10 @@ interface PlannedUser {
   readonly client: Client;
 }
 
+interface PlannedSignIn extends PlannedUser {
+  readonly replaced: ReplacedSession | null;
+}
+
 /**
  * The user is there with the role `user` and the identity, on record, and signed in unless there is a reason not to be;
  * an address that the provider does not vouch for is owed a mail to prove it. Whether address and identity are free is
@@ -28,10 +33,14 @@ interface PlannedUser {
  *
  * @throws IdTokenRefusal, with nothing changed, when the token was used before
  */
-export async function createUser(app: App, { user, presented, refusal, client }: PlannedUser): Promise<Outcome> {
+export async function createUser(
+  app: App,
+  { user, presented, refusal, client, replaced }: PlannedSignIn,
+): Promise<Outcome> {
   const { provider, token } = presented;
   try {
     return await app.db.$transaction(async (transaction) => {
+      await lockReplaced(transaction, replaced, user.id);
       const made = await insertUser(app, transaction, { ...user, roleIds: [] });
       const identity = await insertIdentity(app, transaction, { ...presented, user: made, client });
       if (identity === null) throw new OvertakenError();
@@ -45,7 +54,13 @@ export async function createUser(app: App, { user, presented, refusal, client }:
       const now = app.now();
       await transaction.user.update({ where: { id: made.id }, data: { lastLoginAt: now }, select: { id: true } });
       const { id: userId, email } = made;
-      const sessionId = await openSession(app, transaction, client, { userId, email, now, provider: provider.name });
+      const sessionId = await openSession(app, transaction, client, {
+        userId,
+        email,
+        now,
+        provider: provider.name,
+        replaced,
+      });
       return { sessionId };
     });
   } catch (error) {

@@ -5,6 +5,7 @@ import { findSignedIn } from '../auth/signed-in.ts';
 import type { HookRequest } from '../hooks.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { RegistrationClosedError } from '../registration/errors.ts';
+import { findReplaced } from '../sessions/replace.ts';
 import { type IssuedTokens, issueTokens } from '../sessions/tokens.ts';
 import { checkIdToken, countRefusal, type IdTokenInput, type Presented, refusedToken } from './check-id-token.ts';
 import { createUser, refuseTaken } from './create-user.ts';
@@ -24,6 +25,7 @@ const MOST_PLANS = 3;
  *
  * An account whose address nobody had proven is the owner's alone from then on; see `proveAddress`.
  *
+ * @param cookie the refresh token of the browser, whose session ends with it; null without one
  * @throws UnknownProviderError
  * @throws InvalidIdTokenError also when the token was used before, nobody is known by it, the provider cannot be
  *   reached, or the operator's hook refuses
@@ -33,9 +35,14 @@ const MOST_PLANS = 3;
  * @throws RateLimitedError after too many failures from this client, or too many new accounts
  * @see OpenID Connect Core 1.0 §5.7: only issuer and subject together name a person
  */
-export async function logInWithOAuth(app: App, request: HookRequest, input: IdTokenInput): Promise<IssuedTokens> {
+export async function logInWithOAuth(
+  app: App,
+  request: HookRequest,
+  input: IdTokenInput,
+  cookie: string | null,
+): Promise<IssuedTokens> {
   const presented = await checkIdToken(app, request.client, null, input, request.signal);
-  const sessionId = await openedSession(app, request, presented);
+  const sessionId = await openedSession(app, request, presented, cookie);
   forgetUsedTokens(app);
   const signedIn = await findSignedIn(app, sessionId, app.now());
   // It has ended already, by whatever ends all sessions at the same instant.
@@ -44,12 +51,19 @@ export async function logInWithOAuth(app: App, request: HookRequest, input: IdTo
   return issueTokens(app, signedIn, app.now());
 }
 
-async function openedSession(app: App, request: HookRequest, presented: Presented): Promise<string> {
+async function openedSession(
+  app: App,
+  request: HookRequest,
+  presented: Presented,
+  cookie: string | null,
+): Promise<string> {
   const { client } = request;
   for (let attempt = 1; attempt <= MOST_PLANS; attempt += 1) {
-    const outcome = await carryOut(app, request, presented, await planLogIn(app, presented)).catch(async (error) => {
-      throw await refusedToken(app, client, null, { provider: presented.provider.name, error });
-    });
+    const outcome = await carryOut(app, request, presented, await planLogIn(app, presented), cookie).catch(
+      async (error) => {
+        throw await refusedToken(app, client, null, { provider: presented.provider.name, error });
+      },
+    );
     if (outcome === null) continue;
     if ('sessionId' in outcome) return outcome.sessionId;
     if (outcome.error instanceof InvalidIdTokenError) await countRefusal(app, client);
@@ -58,7 +72,13 @@ async function openedSession(app: App, request: HookRequest, presented: Presente
   throw new InvalidIdTokenError();
 }
 
-async function carryOut(app: App, request: HookRequest, presented: Presented, plan: Plan): Promise<Outcome> {
+async function carryOut(
+  app: App,
+  request: HookRequest,
+  presented: Presented,
+  plan: Plan,
+  cookie: string | null,
+): Promise<Outcome> {
   const { client } = request;
   if (plan.kind === 'unknown') {
     return refuse(app, request, presented, { reason: 'no_account', error: new InvalidIdTokenError() });
@@ -66,15 +86,21 @@ async function carryOut(app: App, request: HookRequest, presented: Presented, pl
   if (plan.kind === 'closed') {
     return refuse(app, request, presented, { reason: 'registration_closed', error: new RegistrationClosedError() });
   }
-  if (plan.kind === 'new') return register(app, request, presented, plan);
+  if (plan.kind === 'new') return register(app, request, presented, plan, cookie);
   const { user, provesAddress } = plan;
   const refusal = await refusalOf(app, request, { ...user, emailVerified: user.emailVerified || provesAddress });
   request.signal.throwIfAborted();
-  return signIn(app, { plan, presented, refusal, client });
+  return signIn(app, { plan, presented, refusal, client, replaced: await findReplaced(app, cookie) });
 }
 
 /** A refused registration does the same for a free and for a taken address. */
-async function register(app: App, request: HookRequest, presented: Presented, plan: NewUser): Promise<Outcome> {
+async function register(
+  app: App,
+  request: HookRequest,
+  presented: Presented,
+  plan: NewUser,
+  cookie: string | null,
+): Promise<Outcome> {
   const { client } = request;
   const { user, isTaken } = plan;
   const throttleKeys = [`client:${clientNetwork(client.ipAddress ?? '')}`];
@@ -91,7 +117,8 @@ async function register(app: App, request: HookRequest, presented: Presented, pl
   }
   const refusal = await refusalOf(app, request, user);
   request.signal.throwIfAborted();
-  const outcome = await createUser(app, { user, presented, refusal, client });
+  const replaced = await findReplaced(app, cookie);
+  const outcome = await createUser(app, { user, presented, refusal, client, replaced });
   if (outcome === null) return null;
   // Counted when it is made: many sign-ins at once, of one person, make one.
   await app.registrationThrottle.countFailure(throttleKeys);

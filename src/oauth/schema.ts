@@ -91,7 +91,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) =>
       answerSignedIn(
         context,
-        await logInWithOAuth(context.app, context.hookRequest, input),
+        await logInWithOAuth(context.app, context.hookRequest, input, context.refreshCookie.token),
         input.refreshTokenTransport,
       ),
   }),

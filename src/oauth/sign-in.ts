@@ -3,7 +3,8 @@ import type { Client } from '../audit/service.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { Prisma } from '../database/generated/client.ts';
 import type { IdentityError } from '../errors.ts';
-import { openSession } from '../sessions/log-in.ts';
+import { openSession } from '../sessions/open.ts';
+import { lockReplaced, type ReplacedSession } from '../sessions/replace.ts';
 import type { Presented } from './check-id-token.ts';
 import { insertIdentity } from './identities.ts';
 import { notifyOwner } from './notice.ts';
@@ -20,6 +21,7 @@ interface PlannedSignIn {
   readonly presented: Presented;
   readonly refusal: Refusal | null;
   readonly client: Client;
+  readonly replaced: ReplacedSession | null;
 }
 
 /**
@@ -28,9 +30,10 @@ interface PlannedSignIn {
  *
  * @throws IdTokenRefusal, with nothing changed, when the token was used before
  */
-export function signIn(app: App, { plan, presented, refusal, client }: PlannedSignIn): Promise<Outcome> {
+export function signIn(app: App, { plan, presented, refusal, client, replaced }: PlannedSignIn): Promise<Outcome> {
   const { provider, token } = presented;
   return app.db.$transaction(async (transaction) => {
+    await lockReplaced(transaction, replaced, plan.user.id);
     await lockUser(transaction, plan.user.id);
     if (!(await holds(transaction, plan, presented))) return null;
     const { user } = plan;
@@ -58,7 +61,13 @@ export function signIn(app: App, { plan, presented, refusal, client }: PlannedSi
       where: { issuer: provider.issuer, subject: token.subject },
       data: { lastUsedAt: now },
     });
-    const sessionId = await openSession(app, transaction, client, { userId, email, now, provider: provider.name });
+    const sessionId = await openSession(app, transaction, client, {
+      userId,
+      email,
+      now,
+      provider: provider.name,
+      replaced,
+    });
     return { sessionId };
   });
 }

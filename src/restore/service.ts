@@ -34,7 +34,7 @@ export async function settleAfterRestore(app: App): Promise<Settled> {
       actorId: null,
       subjectId: null,
       email: null,
-      client: { ipAddress: null, userAgent: null },
+      client: { ipAddress: null, userAgent: null, requestId: null },
       data: { ...settled },
     });
     return settled;

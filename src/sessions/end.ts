@@ -66,6 +66,8 @@ interface SessionsToEnd {
   readonly sessionId?: string;
   /** The one to leave alone. */
   readonly exceptSessionId?: string;
+  /** What must hold of a session besides. */
+  readonly onlyIf?: Prisma.SessionWhereInput;
   readonly actorId: string;
   readonly reason:
     | 'logout'
@@ -75,7 +77,8 @@ interface SessionsToEnd {
     | 'password_changed'
     | 'password_reset'
     | 'address_proven'
-    | 'email_unverified';
+    | 'email_unverified'
+    | 'replaced';
 }
 
 /**
@@ -88,12 +91,13 @@ export async function endSessions(
   app: App,
   transaction: Prisma.TransactionClient,
   client: Client,
-  { userId, sessionId, exceptSessionId, actorId, reason }: SessionsToEnd,
+  { userId, sessionId, exceptSessionId, onlyIf, actorId, reason }: SessionsToEnd,
 ): Promise<number> {
   const now = app.now();
   const email = await lockUser(transaction, userId);
   const { count } = await transaction.session.updateMany({
     where: {
+      ...onlyIf,
       userId,
       ...(sessionId && { id: sessionId }),
       ...(exceptSessionId && { id: { not: exceptSessionId } }),

@@ -62,7 +62,11 @@ builder.mutationFields((t) => ({
       union: { description: 'A session, or why there is none.' },
     },
     resolve: async (_root, { input }, context) =>
-      answerSignedIn(context, await logIn(context.app, context.hookRequest, input), input.refreshTokenTransport),
+      answerSignedIn(
+        context,
+        await logIn(context.app, context.hookRequest, input, context.refreshCookie.token),
+        input.refreshTokenTransport,
+      ),
   }),
 
   refreshToken: t.field({

@@ -20,12 +20,12 @@ const CLIENT_ID = 'latchkey';
  * An access token for what the user may do now, never outliving the session, and the refresh token of the session's
  * generation. Derived, so that asking twice for the same generation gives the same refresh token.
  */
-export async function issueTokens(app: App, signedIn: SignedIn, now: Date): Promise<IssuedTokens> {
+export function issueTokens(app: App, signedIn: SignedIn, now: Date): IssuedTokens {
   const { session, user, roles, permissions } = signedIn;
   const accessTokenExpiresAt = new Date(
     Math.min(now.getTime() + app.config.accessTokenTtlSeconds * 1000, session.absoluteExpiresAt.getTime()),
   );
-  const accessToken = await signAccessToken(app.issuer, app.keys.current(app.now()), {
+  const accessToken = signAccessToken(app.issuer, app.keys.current(app.now()), {
     id: newId(),
     userId: user.id,
     sessionId: session.id,

@@ -106,7 +106,7 @@ builder.mutationFields((t) => ({
     nullable: true,
     authScopes: { permission: 'USERS_WRITE' },
     description:
-      'Changes a user. Needs USERS_WRITE, and for the address and its verification every permission that the user holds.',
+      'Changes a user. Needs USERS_WRITE, and for the address and its verification every permission that the user holds. One’s own address is changed with `requestEmailChange`.',
     args: { input: t.arg({ type: UpdateUserInput, required: true, description: 'Who, and what.' }) },
     errors: {
       types: [EmailTakenError, ValidationError, NotFoundError, LastAdministratorError],

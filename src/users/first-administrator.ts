@@ -64,7 +64,7 @@ async function createAdministrator(app: App, { email, password }: Credentials): 
       actorId: null,
       subjectId: id,
       email,
-      client: { ipAddress: null, userAgent: null },
+      client: { ipAddress: null, userAgent: null, requestId: null },
       data: { reason: 'first_administrator' },
     });
     return true;

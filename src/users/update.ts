@@ -6,7 +6,7 @@ import { lockAdministrators } from '../auth/last-administrator.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Prisma, User } from '../database/generated/client.ts';
 import { violatesUnique } from '../database/unique-violation.ts';
-import { EmailTakenError } from '../errors.ts';
+import { EmailTakenError, ValidationError } from '../errors.ts';
 import { emailField, localeField, nameField, parseInput, remarkField } from '../fields/input.ts';
 import { endSessions } from '../sessions/end.ts';
 import { revokeUserTokens } from '../tokens/service.ts';
@@ -57,12 +57,15 @@ export async function updateMe(app: App, viewer: Viewer, client: Client, input: 
  * kills the links that were sent before. Where nobody signs in with an unverified address, the sessions of who has one
  * now have ended.
  *
+ * One's own address is not changed here, where an open session is enough: `requestEmailChange` asks for the password.
+ *
  * @throws ValidationError
  * @throws NotFoundError
  * @throws ForbiddenError when the address or its verification changes, and the user holds a permission that the viewer
  *   does not
  * @throws EmailTakenError
  * @throws LastAdministratorError when nobody who can administer could sign in any more
+ * @see OWASP ASVS 5.0 V7.5.1
  */
 export async function updateUser(app: App, viewer: Viewer, client: Client, input: UpdateUserInput): Promise<User> {
   const named = parseInput(updateUserFields, input);
@@ -80,6 +83,7 @@ export async function updateUser(app: App, viewer: Viewer, client: Client, input
       await revokeUserTokens(app, transaction, user.id);
     }
     if (mayNotSignIn) administrators?.requireOtherThan(user.id);
+    if (isMoved && user.id === viewer.user.id) throw ownAddress();
     if (isMoved) await requireFreeAddress(transaction, named.email);
     const updated = await writeChanges(app, transaction, {
       viewer,
@@ -93,6 +97,16 @@ export async function updateUser(app: App, viewer: Viewer, client: Client, input
     }
     return updated;
   });
+}
+
+function ownAddress(): ValidationError {
+  return new ValidationError([
+    {
+      path: ['input', 'email'],
+      code: 'OWN_ADDRESS',
+      message: 'Your own address is changed with requestEmailChange, which asks for your password.',
+    },
+  ]);
 }
 
 /** Not left to the update alone: two who want each other's address would wait for each other in vain. */

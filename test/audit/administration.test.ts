@@ -49,7 +49,7 @@ describe('every step of administration', () => {
     const scene = await busyScene();
     const { user } = scene.target;
     const before = await service.app.db.auditEvent.findMany({ select: { id: true } });
-    const headers = { 'user-agent': 'administration' };
+    const headers = { 'user-agent': 'administration', 'x-request-id': `administration-${field}` };
     const { data, errors } = await run(service, scene, { ...admin.as, headers });
     expect(errors).toEqual([]);
     const created = field === 'createUser' ? await newUserOf(scene) : null;
@@ -71,6 +71,7 @@ describe('every step of administration', () => {
           email: isAboutRole ? null : email,
           ipAddress: '127.0.0.1',
           userAgent: 'administration',
+          requestId: `administration-${field}`,
           data: expect.any(Object),
         }),
       ),

@@ -209,6 +209,7 @@ describe('confirmEmailChange', () => {
         email: person.newEmail,
         ipAddress: '127.0.0.1',
         userAgent: 'a browser',
+        requestId: expect.any(String),
         data: { previousEmail: person.email },
       }),
     ]);

@@ -53,7 +53,7 @@ let read = 0;
 
 const theRequest = {
   id: expect.stringMatching(/./),
-  client: { ipAddress: '127.0.0.1', userAgent: expect.any(String) },
+  client: { ipAddress: '127.0.0.1', userAgent: expect.any(String), requestId: expect.stringMatching(/./) },
   signal: expect.any(AbortSignal),
 };
 
@@ -112,7 +112,11 @@ describe('preRegistration', () => {
     expect(callsOf('preRegistration')).toEqual([
       [
         { email, firstName: 'Sofja', lastName: 'Kowalewskaja' },
-        { ...theRequest, id: 'the-request', client: { ipAddress: '127.0.0.1', userAgent: 'a browser' } },
+        {
+          ...theRequest,
+          id: 'the-request',
+          client: { ipAddress: '127.0.0.1', userAgent: 'a browser', requestId: 'the-request' },
+        },
       ],
     ]);
     expect(JSON.stringify(calls)).not.toContain(PASSWORD);

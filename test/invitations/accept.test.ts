@@ -154,6 +154,7 @@ describe('acceptInvitation', () => {
       email: invitation.email,
       ipAddress: '127.0.0.1',
       userAgent: 'the invited',
+      requestId: expect.any(String),
     };
     const events = (await eventsOf(service)).filter(({ actorId }) => actorId === userId);
     expect(events).toEqual([

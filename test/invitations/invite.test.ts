@@ -145,6 +145,7 @@ describe('inviteUser', () => {
       email: input.email,
       ipAddress: '127.0.0.1',
       userAgent: 'invitations-test',
+      requestId: expect.any(String),
       data: { invitationId: id, roles: ['auditor'], expiresAt: inDays(7) },
     });
   });

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import dashboard from '../../docs/grafana-dashboard.json' with { type: 'json' };
+import { tableOf } from '../docs/documents.ts';
 import { graphql } from '../gql/gql.ts';
 import { signIn } from '../support/people.ts';
 import { administrator, startTestService, type TestService } from '../support/service.ts';
+import { withStatements } from '../support/statements.ts';
 
 const LogIn = graphql(`
   mutation MetricsLogIn($input: LoginInput!) {
@@ -16,6 +18,14 @@ const Me = graphql(`
   query MetricsMe {
     me {
       id
+    }
+  }
+`);
+
+const ForgotPassword = graphql(`
+  mutation MetricsForgotPassword($input: RequestPasswordResetInput!) {
+    requestPasswordReset(input: $input) {
+      __typename
     }
   }
 `);
@@ -91,6 +101,45 @@ describe('/metrics', () => {
     expect(await read('latchkey_limited_total{limit="login"}')).toBeGreaterThan(0);
   });
 
+  describe('of jobs', () => {
+    let other: TestService;
+    beforeAll(async () => {
+      other = await startTestService({ environment: { METRICS: 'on' } });
+      await other.execute(ForgotPassword, { input: { email: 'nobody@latchkey.test' } });
+    });
+    afterAll(() => other.close());
+
+    const scrapeOther = async () => (await fetch(`${other.url}/metrics`)).text();
+
+    it('tell how many wait, for one look at the queue however often they are asked for', async () => {
+      const { answer, statements } = await withStatements(() => Promise.all(Array.from({ length: 20 }, scrapeOther)));
+      const told = answer.map((text) => text.match(/^latchkey_queue_jobs.*$/gm));
+      const states = ['due', 'deferred', 'running', 'buried'];
+      const series = states.map((state) => `latchkey_queue_jobs{state="${state}"} ${state === 'due' ? 1 : 0}`);
+      expect(told).toEqual(Array.from({ length: 20 }, () => series));
+      expect(statements.filter((text) => text.includes('monitor_on')).length).toBeLessThanOrEqual(2);
+    });
+
+    it('count their tries by what became of them', async () => {
+      await other.runJobs();
+      const text = await scrapeOther();
+      expect(text).toContain('latchkey_jobs_total{job="password_reset_requested",outcome="done"} 1\n');
+      expect(text).toContain('latchkey_job_seconds_count{job="password_reset_requested"} 1\n');
+    });
+
+    it('are left out while the queue cannot be asked, and the rest is told as ever', async () => {
+      const broken = await startTestService({ environment: { METRICS: 'on' } });
+      await broken.app.database.pool.query('ALTER TABLE queue RENAME TO gone');
+      const response = await fetch(`${broken.url}/metrics`);
+      const text = await response.text();
+      expect(response.status).toBe(200);
+      expect(text).toContain('# TYPE latchkey_queue_jobs gauge');
+      expect(text).not.toContain('latchkey_queue_jobs{');
+      expect(text).toContain('latchkey_hashes_running 0');
+      await broken.close();
+    });
+  });
+
   it('tells of the pool, the event loop and the process', async () => {
     expect(await read('latchkey_database_connections')).toBeGreaterThan(0);
     expect(await read('latchkey_database_connections_awaited')).toBe(0);
@@ -105,6 +154,13 @@ describe('/metrics', () => {
     const asked = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(METRIC_NAME) ?? []));
     expect(asked.length).toBeGreaterThan(10);
     expect(asked.filter((name) => !metrics.has(name.replace(/_(bucket|count)$/, '')))).toEqual([]);
+  });
+
+  it('is told in the manual, each by its name, and nothing else is', async () => {
+    const { text } = await scrape();
+    const ours = [...text.matchAll(/^# TYPE (latchkey_\S+)/gm)].map(([, name]) => name);
+    const told = tableOf('docs/operating.md', 'metric').flatMap(([names = '']) => names.match(/latchkey_\w+/g) ?? []);
+    expect([...told].sort()).toEqual([...ours].sort());
   });
 
   it('is not there with METRICS=off', async () => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { spansOf, startCollector } from '../support/collector.ts';
 import { type Environment, startService, temporaryDirectory } from '../support/process.ts';
 import { IndiscreetClient, Secrets } from '../support/secrets.ts';
 import { testEnvironment } from '../support/service.ts';
@@ -30,6 +31,8 @@ const MESSAGES = new Set([
   'migrated',
   'ready',
   'unexpected error',
+  'refused',
+  'on record',
   'not ready: the database does not answer',
   'a database connection broke',
   'shutting down',
@@ -55,11 +58,17 @@ describe('no secret turns up', { timeout: 120_000 }, () => {
 
   it('in the log, in answers or in the tables on PostgreSQL, not even while the database fails', async () => {
     const secrets = new Secrets();
+    const collector = await startCollector();
     const url = new URL(database.url);
     [url.username, url.password] = [role, secrets.make('the password in DATABASE_URL')];
     await superuser.query(`CREATE ROLE ${role} LOGIN PASSWORD '${url.password}'; ALTER SCHEMA public OWNER TO ${role}`);
     const SECRET_KEY = secrets.keep('SECRET_KEY', randomBytes(32).toString('base64url'));
-    const { service, client } = await start(secrets, { DATABASE_URL: url.href, SECRET_KEY, RATE_LIMITING: 'off' });
+    const { service, client } = await start(secrets, {
+      DATABASE_URL: url.href,
+      SECRET_KEY,
+      RATE_LIMITING: 'off',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    });
 
     await client.tellEverywhere();
     expect([...client.kinds].sort()).toEqual(KINDS);
@@ -76,10 +85,13 @@ describe('no secret turns up', { timeout: 120_000 }, () => {
 
     const { code, stdout, stderr } = await service.stop();
     expect({ code, stderr, logged: secrets.in(stdout) }).toEqual({ code: 0, stderr: '', logged: [] });
+    collector.server.close();
+    expect(spansOf(collector).map(({ name }) => name)).toContain('open_session');
+    expect(secrets.in(JSON.stringify(collector.exports))).toEqual([]);
     // A line that somebody else wrote would be none of these, or no JSON at all.
     const messages = new Set(service.log().map(({ msg }) => msg));
     expect([...messages].filter((message) => !MESSAGES.has(message))).toEqual([]);
-    expect(messages).toContain('unexpected error');
+    for (const message of ['unexpected error', 'refused', 'on record']) expect(messages).toContain(message);
     const tables = await dump(superuser);
     expect(tables).toContain(email);
     expect(secrets.in(tables)).toEqual(['a password hash']);
@@ -98,7 +110,10 @@ describe('no secret turns up', { timeout: 120_000 }, () => {
 
     const { code, stdout, stderr } = await service.stop();
     expect({ code, stderr, logged: secrets.in(stdout) }).toEqual({ code: 0, stderr: '', logged: [] });
-    expect(service.log().map(({ msg }) => msg)).toEqual([
+    const messages = service.log().map(({ msg }) => msg);
+    expect(messages.filter((message) => message === 'refused').length).toBeGreaterThan(KINDS.length);
+    expect(messages).toContain('on record');
+    expect(messages.filter((message) => message !== 'refused' && message !== 'on record')).toEqual([
       'what hashes passwords',
       'migrated',
       'ready',

@@ -116,6 +116,7 @@ describe('resetPassword', () => {
       email: person.user.email,
       ipAddress: '127.0.0.1',
       userAgent: 'a browser',
+      requestId: expect.any(String),
     };
     expect(events).toEqual([
       { ...common, type: 'session.revoked', data: { reason: 'password_reset', revokedSessions: 1 } },

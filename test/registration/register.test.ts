@@ -92,6 +92,7 @@ describe('registerUser', () => {
         subjectId: user?.id,
         ipAddress: '127.0.0.1',
         userAgent: 'a browser',
+        requestId: expect.any(String),
         data: { status: 'ACTIVE' },
       }),
     ]);
@@ -137,6 +138,7 @@ describe('registerUser', () => {
         actorId: null,
         subjectId: user.id,
         userAgent: 'a robot',
+        requestId: expect.any(String),
         data: { reason: 'email_taken' },
       }),
     ]);

@@ -96,6 +96,7 @@ describe('createRole', () => {
       email: null,
       ipAddress: '127.0.0.1',
       userAgent: expect.any(String),
+      requestId: expect.any(String),
       data: { roleId: id, role: 'recorded', permissions: ['AUDIT_READ'] },
     });
   });

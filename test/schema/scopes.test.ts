@@ -53,7 +53,7 @@ beforeAll(async () => {
       app,
       hookRequest: {
         id: 'scopes',
-        client: { ipAddress: null, userAgent: null },
+        client: { ipAddress: null, userAgent: null, requestId: null },
         signal: new AbortController().signal,
       },
       bearer: signedIn?.accessToken ?? null,

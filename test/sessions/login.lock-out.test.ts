@@ -139,7 +139,8 @@ describe('a login', () => {
     const { user } = await personAt(home);
     await failFromEverywhere(user.email, FAILURES - 1);
     const counted = [`client:${home}`, `account:${user.email}`];
-    const admit = (ipAddress: string) => admitAttempt(service.app, user.email, { ipAddress, userAgent: null });
+    const admit = (ipAddress: string) =>
+      admitAttempt(service.app, user.email, { ipAddress, userAgent: null, requestId: null });
     expect(await admit(home)).toEqual({ counted, refusing: [`client:${home}`] });
     const stranger = newClient();
     expect((await admit(stranger)).refusing).toEqual([`client:${stranger}`, `account:${user.email}`]);

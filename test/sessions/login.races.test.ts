@@ -191,7 +191,7 @@ describe('a login whose user is deleted once it is made', () => {
 /** As everything does that ends sessions: the user first, the sessions second, in one transaction. */
 function resetPassword({ user }: Person): Promise<number> {
   const { app } = service;
-  const client = { ipAddress: null, userAgent: null };
+  const client = { ipAddress: null, userAgent: null, requestId: null };
   return app.db.$transaction(async (transaction) => {
     await transaction.user.update({ where: { id: user.id }, data: { passwordHash: newPasswordHash } });
     return endSessions(app, transaction, client, { userId: user.id, actorId: user.id, reason: 'revoked' });

@@ -263,6 +263,7 @@ describe('what a login leaves on record', () => {
         subjectId: user.id,
         email: user.email,
         ...client,
+        requestId: expect.any(String),
         data: { sessionId: session.id },
       },
     ]);
@@ -289,6 +290,7 @@ describe('what a login leaves on record', () => {
         subjectId: user.id,
         email: user.email,
         ...client,
+        requestId: expect.any(String),
         data: { reason },
       },
     ]);
@@ -305,6 +307,7 @@ describe('what a login leaves on record', () => {
         subjectId: null,
         email,
         ...client,
+        requestId: expect.any(String),
         data: { reason: 'credentials' },
       },
     ]);

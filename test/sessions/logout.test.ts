@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { deriveToken } from '../../src/crypto/derived-token.ts';
-import { openSession } from '../../src/sessions/log-in.ts';
+import { openSession } from '../../src/sessions/open.ts';
 import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, type SignedInPerson, signIn } from '../support/people.ts';
 import { type RequestOptions, startTestService, type TestService } from '../support/service.ts';
@@ -21,7 +21,7 @@ import {
 const PUBLIC_URL = 'http://id.latchkey.test';
 const HOUR_SECONDS = 60 * 60;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
-const client = { ipAddress: '127.0.0.1', userAgent: 'Latchkey tests' };
+const client = { ipAddress: '127.0.0.1', userAgent: 'Latchkey tests', requestId: null };
 
 let service: TestService;
 let otherInstance: TestService;
@@ -100,6 +100,7 @@ describe('logout', () => {
         subjectId: session.userId,
         email: await emailOf(session.userId),
         ...client,
+        requestId: expect.any(String),
         data: { reason: 'logout', revokedSessions: 1, sessionId: session.sessionId },
       },
     ]);
@@ -237,6 +238,7 @@ describe('logoutEverywhere', () => {
         subjectId: userId,
         email: await emailOf(userId),
         ...client,
+        requestId: expect.any(String),
         data: { reason: 'logout_everywhere', revokedSessions: 3 },
       },
     ]);
@@ -262,7 +264,7 @@ describe('logoutEverywhere', () => {
     const login = app.db.$transaction(async (transaction) => {
       const now = app.now();
       const { email } = await transaction.user.update({ where: { id: userId }, data: { lastLoginAt: now } });
-      await openSession(app, transaction, client, { userId, email, now });
+      await openSession(app, transaction, client, { userId, email, now, replaced: null });
       opened.resolve();
       await everythingStands;
     });
@@ -324,6 +326,7 @@ describe('revokeSession', () => {
         subjectId: here.userId,
         email: await emailOf(here.userId),
         ...client,
+        requestId: expect.any(String),
         data: { reason: 'revoked', revokedSessions: 1, sessionId: lost.sessionId },
       },
     ]);

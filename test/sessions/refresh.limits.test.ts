@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { deriveKey } from '../../src/crypto/secret-keys.ts';
+import { deriveMacKey } from '../../src/crypto/secret-keys.ts';
 import { createThrottle } from '../../src/limits/throttle.ts';
 import { createPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -37,7 +37,7 @@ async function countElsewhere(from: string, times: number): Promise<void> {
     name: 'refresh',
     failures: LIMIT,
     windowSeconds: WINDOW_SECONDS,
-    digestKey: deriveKey(config.secretKeys[0], 'throttle'),
+    digestKey: deriveMacKey(config.secretKeys[0], 'throttle'),
     onRefusal: () => {},
   });
   await throttle.countAttempt([`client:${from}`], times);

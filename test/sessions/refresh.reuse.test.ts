@@ -176,6 +176,7 @@ describe('a refresh token that is used after its grace', () => {
         email: session.email,
         ipAddress: '127.0.0.1',
         userAgent: 'whoever holds a copy',
+        requestId: expect.any(String),
         data: { sessionId: session.sessionId, generation: 0, currentGeneration: 1 },
       },
     ]);

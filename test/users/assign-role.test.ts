@@ -69,6 +69,7 @@ describe('assignRole', () => {
         email: person.user.email,
         ipAddress: '127.0.0.1',
         userAgent: expect.any(String),
+        requestId: expect.any(String),
         data: { roleId: role.id, role: role.name },
       },
     ]);

@@ -123,6 +123,7 @@ describe('createUser', () => {
         email: input.email,
         ipAddress: '127.0.0.1',
         userAgent: 'people-test',
+        requestId: expect.any(String),
         data: { status: 'REVOKED', emailVerified: false, roles: [] },
       },
     ]);

@@ -126,6 +126,7 @@ describe('deleteUser', () => {
       email: user.email,
       ipAddress: '127.0.0.1',
       userAgent: expect.any(String),
+      requestId: expect.any(String),
       data: { userId: user.id },
     });
   });

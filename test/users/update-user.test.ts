@@ -142,9 +142,19 @@ describe('updateUser', () => {
         email: person.user.email,
         ipAddress: '127.0.0.1',
         userAgent: expect.any(String),
+        requestId: expect.any(String),
         data: { fields: ['firstName', 'remark'] },
       },
     ]);
+  });
+
+  it('refuses an address of one’s own, which is changed with the password, and changes nothing', async () => {
+    const before = await everything(service);
+    const input = { id: admin.userId, email: `mine.${admin.user.email}`, emailVerified: true, firstName: 'Amalie' };
+    const { data, errors } = await service.execute(UpdateUser, { input }, admin.as);
+    expect(errors).toEqual([]);
+    expect(data?.updateUser).toEqual(invalid(['input.email', 'OWN_ADDRESS']));
+    expect(await everything(service)).toEqual(before);
   });
 
   it('unverifies a new address, which is how one signs in from then on', async () => {

@@ -69,6 +69,7 @@ describe('verifyEmail', () => {
         subjectId: id,
         ipAddress: '127.0.0.1',
         userAgent: 'a browser',
+        requestId: expect.any(String),
         data: {},
       }),
     ]);

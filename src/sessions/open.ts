@@ -1,0 +1,160 @@
+import { v7 as newId } from 'uuid';
+import type { App } from '../app.ts';
+import { logOnceOnRecord } from '../audit/log.ts';
+import { type Client, recordEvent } from '../audit/service.ts';
+import { lockUser } from '../auth/user-lock.ts';
+import { Prisma, type User } from '../database/generated/client.ts';
+import { queryPrepared } from '../database/prepared-statement.ts';
+import { endReplaced, lockReplaced, type ReplacedSession } from './replace.ts';
+
+/** As many as `User.sessions` shows. */
+const MAX_SESSIONS_PER_USER = 100;
+/** More sign-ins of one user than this are never made by one instant: each waits for its hash. */
+const MOST_OPENED_AT_ONCE = 32;
+
+interface NewSession {
+  readonly userId: string;
+  readonly email: string;
+  readonly now: Date;
+  /** By whom the user was signed in, when it was not by the password. */
+  readonly provider?: string;
+  /** Ends with this sign-in; `lockReplaced` was called. */
+  readonly replaced: ReplacedSession | null;
+}
+
+/**
+ * A session of its own for one sign-in, with its `login.succeeded` event; lives if the caller's transaction commits.
+ * The caller has written the user row in the same transaction before.
+ *
+ * @returns the session's id
+ */
+export async function openSession(
+  app: App,
+  transaction: Prisma.TransactionClient,
+  client: Client,
+  { userId, email, now, provider, replaced }: NewSession,
+): Promise<string> {
+  const { ipAddress, userAgent } = client;
+  if (replaced !== null) await endReplaced(app, transaction, client, replaced, userId);
+  await endOldestSessions(transaction, userId, now, MAX_SESSIONS_PER_USER - 1);
+  const { id } = await transaction.session.create({
+    select: { id: true },
+    data: { id: newId(), userId, createdAt: now, lastUsedAt: now, ...endsOf(app, now), ipAddress, userAgent },
+  });
+  await recordEvent(transaction, {
+    type: 'login.succeeded',
+    at: now,
+    actorId: userId,
+    subjectId: userId,
+    email,
+    client,
+    data: { sessionId: id, ...(provider && { provider }) },
+  });
+  return id;
+}
+
+interface VerifiedUser {
+  /** As the password was verified for. */
+  readonly user: User;
+  /** To be kept from now on. */
+  readonly passwordHash: string | null;
+  readonly now: Date;
+}
+
+/**
+ * The same for the user of a password, the sign-in's time and the hash written to the user's row besides, in one statement;
+ * or null, and nothing is written, when address, status, verification or hash are not any more what they were.
+ *
+ * @returns the session's id
+ */
+export async function openSessionUnlessChanged(
+  app: App,
+  client: Client,
+  { user, passwordHash, now }: VerifiedUser,
+): Promise<string | null> {
+  const { ipAddress, userAgent, requestId } = client;
+  const id = newId();
+  const eventId = newId();
+  const { idleExpiresAt, absoluteExpiresAt } = endsOf(app, now);
+  // The row of the user is locked by the first part, which waits for whoever has it and then looks at it again. The
+  // sessions are those of before the wait, so that nothing but their number is made of them.
+  const statement = Prisma.sql`
+    WITH account AS (
+      UPDATE users SET last_login_at = ${now}, password_hash = ${passwordHash}
+      WHERE id = ${user.id}::uuid AND email = ${user.email} AND status = 'ACTIVE'
+        AND email_verified = ${user.emailVerified} AND password_hash IS NOT DISTINCT FROM ${user.passwordHash}
+      RETURNING id, email),
+    opened AS (
+      INSERT INTO sessions
+        (id, user_id, created_at, last_used_at, idle_expires_at, absolute_expires_at, ip_address, user_agent)
+      SELECT ${id}::uuid, account.id, ${now}, ${now}, ${idleExpiresAt}, ${absoluteExpiresAt}, ${ipAddress}, ${userAgent}
+      FROM account),
+    recorded AS (
+      INSERT INTO audit_events (id, type, at, actor_id, subject_id, email, ip_address, user_agent, request_id, data)
+      SELECT ${eventId}::uuid, 'login.succeeded', ${now}, account.id, account.id, account.email, ${ipAddress}, ${userAgent},
+        ${requestId}, ${JSON.stringify({ sessionId: id })}::jsonb
+      FROM account)
+    SELECT (
+      SELECT count(*)::int FROM sessions
+      WHERE user_id = account.id AND revoked_at IS NULL AND idle_expires_at > ${now}) AS "otherSessions"
+    FROM account`;
+  const [opened] = await queryPrepared<{ otherSessions: number }>(app.database, 'open_session', statement);
+  if (opened === undefined) return null;
+  const { id: userId } = user;
+  logOnceOnRecord(app.db, {
+    id: eventId,
+    type: 'login.succeeded',
+    at: now,
+    actorId: userId,
+    subjectId: userId,
+    client,
+  });
+  if (opened.otherSessions + MOST_OPENED_AT_ONCE >= MAX_SESSIONS_PER_USER) {
+    await app.db.$transaction(async (transaction) => {
+      await lockUser(transaction, user.id);
+      await endOldestSessions(transaction, user.id, now, MAX_SESSIONS_PER_USER);
+    });
+  }
+  return id;
+}
+
+/** The same, and the session of the browser has ended, all in one transaction. */
+export function openSessionInPlaceOf(
+  app: App,
+  client: Client,
+  replaced: ReplacedSession,
+  { user, passwordHash, now }: VerifiedUser,
+): Promise<string | null> {
+  const { id: userId, email, emailVerified } = user;
+  return app.db.$transaction(async (transaction) => {
+    await lockReplaced(transaction, replaced, userId);
+    // The user row is written first: whatever changes password, address or status writes it first too.
+    const { count } = await transaction.user.updateMany({
+      where: { id: userId, email, status: 'ACTIVE', emailVerified, passwordHash: user.passwordHash },
+      data: { lastLoginAt: now, passwordHash },
+    });
+    if (count === 0) return null;
+    return openSession(app, transaction, client, { userId, email, now, replaced });
+  });
+}
+
+function endsOf({ config }: App, now: Date) {
+  // The configuration sees to it that the first end is no later than the second.
+  return {
+    idleExpiresAt: new Date(now.getTime() + config.refreshTokenTtlSeconds * 1000),
+    absoluteExpiresAt: new Date(now.getTime() + config.sessionMaxAgeSeconds * 1000),
+  };
+}
+
+/** Of the live sessions those used last are left, so that nobody piles them up without end. */
+async function endOldestSessions(
+  transaction: Prisma.TransactionClient,
+  userId: string,
+  now: Date,
+  left: number,
+): Promise<void> {
+  await transaction.$executeRaw`
+    UPDATE sessions SET revoked_at = ${now} WHERE id IN (
+      SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND revoked_at IS NULL AND idle_expires_at > ${now}
+      ORDER BY last_used_at DESC, id OFFSET ${left})`;
+}
