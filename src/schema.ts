@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './graphql/builder.ts';
 import { guardReferences } from './graphql/entity-references.ts';
+import { toSubgraphSchema } from './graphql/subgraph.ts';
 import './graphql/error-types.ts';
 import './audit/schema.ts';
 import './roles/schema.ts';
@@ -24,7 +25,6 @@ const DIRECTIVES = ['@authenticated', '@key', '@requiresScopes', '@shareable', '
 /** The whole API, as a federation subgraph (`_service`, `_entities`) or, without federation, by itself. */
 export function buildSchema({ federation }: { readonly federation: boolean }): GraphQLSchema {
   if (!federation) return builder.toSchema();
-  return guardReferences(
-    builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6', federationDirectives: DIRECTIVES }),
-  );
+  const link = { name: 'link', args: { url: 'https://specs.apollo.dev/federation/v2.6', import: DIRECTIVES } };
+  return guardReferences(toSubgraphSchema(builder.toSchema({ sortSchema: false, extensions: { directives: [link] } })));
 }

@@ -19,7 +19,7 @@ import { buildSchema } from './schema.ts';
 import { createRequestListener } from './server.ts';
 import { startTracing } from './tracing.ts';
 import { type Credentials, ensureFirstAdministrator } from './users/first-administrator.ts';
-import { jobGraceSeconds, startWorker } from './worker.ts';
+import { giveUpSilentDatabase, jobGraceSeconds, startWorker } from './worker.ts';
 
 const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
 const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
@@ -88,6 +88,8 @@ export async function serve({
     log.debug({ library: argon2.name }, 'what hashes passwords');
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
+    // Only now: a migration may take its time, and so may waiting for that of another instance.
+    database.limitSilence();
     const publicUrl = config.publicUrl ?? `http://localhost:${port}`;
     app = await createApp({ config, database, log, now, publicUrl, hooks });
     stopKeyUpkeep = startKeyUpkeep(keyUpkeepOf(app), log);
@@ -102,10 +104,12 @@ export async function serve({
   }
 
   async function close(): Promise<void> {
+    const takeBack = giveUpSilentDatabase(config, database);
     await Promise.all([drain.close(), worker?.stop(jobGraceSeconds(config)), stopKeyUpkeep?.()]);
     await app?.background.drain();
     await app?.close();
     await database?.close();
+    takeBack();
     await stopTracing?.();
   }
 }

@@ -11,6 +11,8 @@ interface FloorParts {
   readonly hashGate: HashGate;
 }
 
+const KEEP_ALIVE_MILLISECONDS = 65_000;
+
 /** The life of a process that is a floor: it is told its database, tells its address, and ends with whoever started it. */
 export async function serveFloor(createFloor: (parts: FloorParts) => Server): Promise<never> {
   const [message] = await once(process, 'message');
@@ -18,6 +20,8 @@ export async function serveFloor(createFloor: (parts: FloorParts) => Server): Pr
   // As many hashes at once as the service lets through.
   const hashGate = createHashGate({ concurrency: availableParallelism(), maxQueued: Number.POSITIVE_INFINITY });
   const server = createFloor({ pool, hashGate });
+  // As long as the service's: some connections wait until others are signed in.
+  server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   process.send?.(server.address());

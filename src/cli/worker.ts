@@ -7,7 +7,7 @@ import { type Database, openDatabase } from '../database/client.ts';
 import { migrate } from '../database/migrate.ts';
 import { createLog } from '../log.ts';
 import { runUntilSignal } from '../until-signal.ts';
-import { jobGraceSeconds, startWorker } from '../worker.ts';
+import { giveUpSilentDatabase, jobGraceSeconds, startWorker } from '../worker.ts';
 
 export const workerCommand = new Command('worker')
   .description('run jobs, such as sending mails, until SIGTERM or SIGINT; answers no requests')
@@ -28,13 +28,16 @@ async function work(config: Config, log: Logger): Promise<{ close(): Promise<voi
     database = await openDatabase(config, (error) => log.warn({ err: error }, 'a database connection broke'));
     const applied = await migrate(database.pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrated');
+    database.limitSilence();
     const publicUrl = config.publicUrl ?? `http://localhost:${config.port}`;
     app = await createApp({ config, database, log, now: () => new Date(), publicUrl });
     const worker = startWorker(app);
     return {
       async close() {
+        const takeBack = giveUpSilentDatabase(config, database);
         await worker.stop(jobGraceSeconds(config));
         await closeAll();
+        takeBack();
       },
     };
   } catch (error) {

@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { openEmbeddedDatabase } from './embedded.ts';
 import { type Prisma, PrismaClient } from './generated/client.ts';
+import { createLimitedSockets } from './limited-sockets.ts';
 
 export interface Database {
   readonly prisma: PrismaClient;
@@ -9,6 +10,16 @@ export interface Database {
   /** The PostgreSQL schema that everything lives in. */
   readonly schema: string;
   readonly embedded: boolean;
+  /**
+   * From now on a connection breaks when nothing has come or gone on it for `socket_timeout`: whoever waits for it gets an
+   * error, and does not wait for a server that is gone without a word. No effect on the embedded database.
+   */
+  limitSilence(): void;
+  /**
+   * Where the server does not answer within so long, it is given up for good: whoever waits for it, or will, gets an error.
+   * For the end of the process. No effect on the embedded database.
+   */
+  giveUpUnlessAnswered(milliseconds: number): Promise<void>;
   /** Waits for what is running; may be called more than once. */
   close(): Promise<void>;
 }
@@ -29,7 +40,8 @@ export class DatabaseUnavailableError extends Error {
  * The database answers and its sessions are in UTC: PostgreSQL where there is a `databaseUrl`, else the embedded one
  * under `dataDirectory`. Nothing is migrated yet. Everything goes through the one pool.
  *
- * Of the URL everything that `pg` knows is respected, and of Prisma's own parameters `schema` and `connection_limit`.
+ * Of the URL everything that `pg` knows is respected, and of Prisma's own parameters `schema`, `connection_limit`,
+ * `pool_timeout` and `socket_timeout`.
  *
  * @param onError told when an idle connection breaks; the pool makes a new one, so there is nothing to do but to log.
  * @throws DatabaseUnavailableError, DataDirectoryInUseError, DataDirectoryUnusableError
@@ -39,7 +51,7 @@ export async function openDatabase(
   onError: (error: Error) => void = () => {},
 ): Promise<Database> {
   const isEmbedded = config.databaseUrl === null;
-  const { pool, schema, close } =
+  const { pool, schema, connectionWaitMilliseconds, close, ...silence } =
     config.databaseUrl === null
       ? await openEmbedded(config.dataDirectory)
       : await openServer(config.databaseUrl, onError);
@@ -48,7 +60,7 @@ export async function openDatabase(
     // Nothing of Prisma's reaches a log but the errors it throws, and those without the arguments of the call.
     log: [],
     errorFormat: 'minimal',
-    transactionOptions: TRANSACTION_LIMITS,
+    transactionOptions: { maxWait: connectionWaitMilliseconds, timeout: TRANSACTION_MILLISECONDS },
   });
   let closing: Promise<void> | undefined;
   return {
@@ -56,6 +68,7 @@ export async function openDatabase(
     pool,
     schema,
     embedded: isEmbedded,
+    ...silence,
     close: () => {
       closing ??= prisma.$disconnect().then(close);
       return closing;
@@ -63,35 +76,53 @@ export async function openDatabase(
   };
 }
 
-/** For a free connection, on both databases; with the one below it stays within the 30 s that a request may take. */
-const CONNECTION_WAIT_MILLISECONDS = 10_000;
+/** For a free connection; with a silent one it stays within the 30 s that a request may take. */
+const POOL_TIMEOUT_SECONDS = 10;
 
-// On the embedded database all transactions queue for one connection, which Prisma's 2 s are too short for in a burst.
-const TRANSACTION_LIMITS = { maxWait: CONNECTION_WAIT_MILLISECONDS, timeout: 10_000 };
+/** Longer than a statement may run, so that only a server that is gone is silent for so long. */
+const SOCKET_TIMEOUT_SECONDS = 20;
 
-interface OpenPool {
+const SESSION_OPTIONS = '-c statement_timeout=15s -c idle_in_transaction_session_timeout=30s';
+
+const TRANSACTION_MILLISECONDS = 10_000;
+
+interface OpenPool extends Pick<Database, 'limitSilence' | 'giveUpUnlessAnswered'> {
   readonly pool: pg.Pool;
   readonly schema: string;
+  /** Prisma's own 2 s are too short for a burst of transactions that queue for the one connection of PGlite. */
+  readonly connectionWaitMilliseconds: number;
   readonly close: () => Promise<void>;
 }
 
 async function openEmbedded(dataDirectory: string): Promise<OpenPool> {
+  const connectionWaitMilliseconds = POOL_TIMEOUT_SECONDS * 1000;
   const { pool, close } = await openEmbeddedDatabase(dataDirectory, {
-    connectionTimeoutMillis: CONNECTION_WAIT_MILLISECONDS,
+    connectionTimeoutMillis: connectionWaitMilliseconds,
   });
-  return { pool, schema: 'public', close };
+  return {
+    pool,
+    schema: 'public',
+    connectionWaitMilliseconds,
+    limitSilence: () => {},
+    giveUpUnlessAnswered: async () => {},
+    close,
+  };
 }
 
 async function openServer(databaseUrl: string, onError: (error: Error) => void): Promise<OpenPool> {
-  const { connectionString, schema, connectionLimit } = readDatabaseUrl(databaseUrl);
+  const settings = readDatabaseUrl(databaseUrl);
+  const { schema, connectionWaitMilliseconds, silenceMilliseconds } = settings;
+  const sockets = createLimitedSockets();
   const pool = new pg.Pool({
-    connectionString,
-    max: connectionLimit,
-    connectionTimeoutMillis: CONNECTION_WAIT_MILLISECONDS,
-    idleTimeoutMillis: 30_000,
+    connectionString: settings.connectionString,
+    max: settings.connectionLimit,
+    connectionTimeoutMillis: connectionWaitMilliseconds,
+    // Closed before its silence is taken for a fault.
+    idleTimeoutMillis: silenceMilliseconds / 2,
     maxLifetimeSeconds: 30 * 60,
     keepAlive: true,
     application_name: 'latchkey',
+    stream: sockets.create,
   });
   // Without a listener the break of an idle connection ends the process. The error carries its client, and that the
   // password, so only the words are handed on.
@@ -102,7 +133,18 @@ async function openServer(databaseUrl: string, onError: (error: Error) => void):
     await pool.end();
     throw error;
   }
-  return { pool, schema, close: () => pool.end() };
+  return {
+    pool,
+    schema,
+    connectionWaitMilliseconds,
+    limitSilence: () => sockets.limitSilence(silenceMilliseconds),
+    async giveUpUnlessAnswered(milliseconds) {
+      const timer = setTimeout(sockets.breakAll, milliseconds);
+      await pool.query('SELECT 1').catch(sockets.breakAll);
+      clearTimeout(timer);
+    },
+    close: () => pool.end(),
+  };
 }
 
 /** A connection pooler in between may drop the `options`; then @prisma/adapter-pg would store instants hours off. */
@@ -124,8 +166,6 @@ async function sessionTimeZone(pool: pg.Pool): Promise<string | undefined> {
   }
 }
 
-const SESSION_OPTIONS = '-c statement_timeout=30s -c idle_in_transaction_session_timeout=30s';
-
 function readDatabaseUrl(databaseUrl: string) {
   // Not `URL`, which refuses what PostgreSQL allows, such as a socket's directory in place of a host.
   const [address] = databaseUrl.split('?', 1);
@@ -137,6 +177,8 @@ function readDatabaseUrl(databaseUrl: string) {
     connectionString: `${address}?${parameters}`,
     schema,
     connectionLimit: Number(parameters.get('connection_limit')) || 10,
+    connectionWaitMilliseconds: 1000 * (Number(parameters.get('pool_timeout')) || POOL_TIMEOUT_SECONDS),
+    silenceMilliseconds: 1000 * (Number(parameters.get('socket_timeout')) || SOCKET_TIMEOUT_SECONDS),
   };
 }
 

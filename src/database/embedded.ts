@@ -22,7 +22,8 @@ interface EmbeddedOptions {
  * no other process can open it before `close` or the end of this one. PGlite itself does not lock: a second process
  * would write over the first one's rows without an error.
  *
- * What was committed survives the death of the process, not the loss of power: PGlite does not fsync.
+ * What was committed survives the death of the process, not the loss of power: PGlite does not fsync. Where the disk is so
+ * full that PostgreSQL has to stop, every query fails from then on, and what was committed is there after the next start.
  *
  * @throws DataDirectoryInUseError, DataDirectoryUnusableError
  */
@@ -38,13 +39,13 @@ export async function openEmbeddedDatabase(
     lock.release();
     throw new DataDirectoryUnusableError(resolve(dataDirectory), { cause });
   }
-  const pool = pglitePool(db, options);
+  const { pool, hasPanicked } = pglitePool(db, options);
   return {
     pool,
     async close() {
       try {
         await pool.end();
-        await db.close();
+        if (!hasPanicked()) await db.close();
       } finally {
         lock.release();
       }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 // The million passwords that leaked most often, the most frequent first (SecLists, by way of the list that Firefox
@@ -11,6 +11,7 @@ const LEAST_WORD_LENGTH = 4;
 const LONGEST_WORD_LENGTH = 20;
 const LETTER = /[a-z]/;
 const NEWLINE = 10;
+const PIECE_BYTES = 256 * 1024;
 
 /** What everybody tries first. All in lower case. */
 export interface CommonPasswords {
@@ -30,23 +31,70 @@ export function commonPasswords(minLength: number): CommonPasswords {
 }
 
 function readCommonPasswords(minLength: number): CommonPasswords {
-  const bytes = readFileSync(createRequire(import.meta.url).resolve(LIST));
-  const blocked = new Set<string>();
+  const file = openSync(createRequire(import.meta.url).resolve(LIST), 'r');
+  try {
+    return { words: readWords(file), blocked: readBlocked(file, minLength) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readWords(file: number): ReadonlySet<string> {
   const words = new Set<string>();
   let lines = 0;
-  let start = 0;
-  // Line by line over the bytes: a million strings would take ten times as long, all of it from the event loop.
-  for (let end = 0; end < bytes.length && blocked.size < MAX_BLOCKED; end += 1) {
-    if (bytes[end] !== NEWLINE) continue;
-    const isWord = lines < MAX_WORDS && end - start >= LEAST_WORD_LENGTH && end - start <= LONGEST_WORD_LENGTH;
-    const isBlocked = end - start >= minLength;
-    if (isWord || isBlocked) {
-      const text = bytes.toString('latin1', start, end).toLowerCase();
-      if (isWord && LETTER.test(text)) words.add(text);
-      if (isBlocked) blocked.add(text);
+  for (const piece of piecesOf(file)) {
+    for (const line of piece.toString('latin1').split('\n')) {
+      lines += 1;
+      if (lines > MAX_WORDS) return words;
+      const word = line.toLowerCase();
+      if (word.length >= LEAST_WORD_LENGTH && word.length <= LONGEST_WORD_LENGTH && LETTER.test(word)) words.add(word);
     }
-    lines += 1;
-    start = end + 1;
   }
-  return { blocked, words };
+  return words;
+}
+
+/**
+ * In leaps over the bytes, since a million strings would take ten times as long, all of it from the event loop: between
+ * two lines of the least length there is nothing to see but the last newline in each span of that length.
+ */
+function readBlocked(file: number, minLength: number): ReadonlySet<string> {
+  const blocked = new Set<string>();
+  for (const piece of piecesOf(file)) {
+    let start = 0;
+    while (start + minLength <= piece.length) {
+      const newline = lastNewline(piece, start, start + minLength);
+      if (newline !== -1) {
+        start = newline + 1;
+        continue;
+      }
+      const next = piece.indexOf(NEWLINE, start + minLength);
+      const end = next === -1 ? piece.length : next;
+      blocked.add(piece.toString('latin1', start, end).toLowerCase());
+      if (blocked.size === MAX_BLOCKED) return blocked;
+      start = end + 1;
+    }
+  }
+  return blocked;
+}
+
+/** `lastIndexOf` would cross into C++ for a handful of bytes. */
+function lastNewline(bytes: Buffer, start: number, end: number): number {
+  for (let index = end - 1; index >= start; index -= 1) {
+    if (bytes[index] === NEWLINE) return index;
+  }
+  return -1;
+}
+
+/** The file from its beginning, in pieces of whole lines without the last newline; each is overwritten by the next. */
+function* piecesOf(file: number): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+  let position = 0;
+  while (true) {
+    const length = readSync(file, buffer, 0, PIECE_BYTES, position);
+    if (length === 0) return;
+    const newline = buffer.lastIndexOf(NEWLINE, length - 1);
+    const end = newline === -1 ? length : newline;
+    yield buffer.subarray(0, end);
+    position += end + 1;
+  }
 }

@@ -15,6 +15,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['cli'],
   ['main.ts'],
   ['prepare.ts'],
+  ['rehearsal.ts', 'service-process.ts'],
   ['cluster.ts', 'failure.ts', 'print-schema.ts', 'serve.ts', 'until-signal.ts'],
   ['server.ts'],
   ['http'],
@@ -47,6 +48,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['mail/language.ts'],
   ['passwords/acceptable.ts', 'passwords/common-passwords.ts', 'passwords/guessing.ts'],
   ['mail/kinds.ts', 'mail/placeholders.ts', 'crypto', 'fields', 'thread-pool.ts', 'tracing.ts'],
+  ['bundle.ts'],
   ['cache-directory.ts'],
   ['errors.ts'],
 ];

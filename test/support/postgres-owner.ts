@@ -1,5 +1,6 @@
 // The process between the tests and their PostgreSQL: it makes the server, prints its URL, and ends it when standard
-// input closes. That happens even when the tests are killed, which leaves no chance to whoever is inside of them.
+// input closes. That happens even when the tests are killed, which leaves no chance to whoever is inside of them. For each
+// line of standard input, which names a signal, the server is ended by that signal and started again, and that is printed.
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -8,6 +9,7 @@ import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 interface Binaries {
   readonly initdb: string;
@@ -25,7 +27,8 @@ const NOBODY = 65_534;
 const AS_NOBODY_IN_NAMESPACE = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
 const READY = 'database system is ready to accept connections';
 
-const standardInputClosed = once(process.stdin.resume(), 'close');
+const commands = createInterface(process.stdin);
+const standardInputClosed = once(commands, 'close');
 process.stdout.on('error', () => {});
 process.on('SIGTERM', () => process.stdin.destroy());
 
@@ -41,10 +44,12 @@ const identity = becomeSomebodyElse(await platformBinaries());
 // A superuser runs programs on the machine, and the port is open to all its users: so not without a password.
 const password = randomBytes(16).toString('hex');
 createCluster();
-const port = await startServer();
+const port = await startOnFreePort();
+commands.on('line', (signal) => void restartServer(signal === 'SIGQUIT' ? signal : 'SIGINT'));
 process.stdout.write(`postgresql://postgres:${password}@127.0.0.1:${port}/postgres\n`);
 await standardInputClosed;
-await stopServer();
+// At once and without a checkpoint, since the files go anyway.
+await stopServer('SIGQUIT');
 process.exit();
 
 async function platformBinaries(): Promise<Binaries> {
@@ -96,23 +101,34 @@ function createCluster(): void {
   execFileSync(program, parameters, { ...options, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-async function startServer(): Promise<number> {
+async function startOnFreePort(): Promise<number> {
   // Somebody else may take the free port before PostgreSQL does.
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
-    const [program, parameters, options] = command(identity.binaries.postgres, serverArguments(port));
-    const started = spawn(program, parameters, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
-    server = started;
-    const log = await logUntilReadyOrExit(started.stderr);
+    const log = await startServer(port);
     if (log.includes(READY)) return port;
     if (attempt === 5) throw new Error(`PostgreSQL does not start:\n${log}`);
   }
 }
 
-async function stopServer(): Promise<void> {
+/** What it logged until it was ready, or ended. */
+function startServer(port: number): Promise<string> {
+  const [program, parameters, options] = command(identity.binaries.postgres, serverArguments(port));
+  const started = spawn(program, parameters, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+  server = started;
+  return logUntilReadyOrExit(started.stderr);
+}
+
+async function restartServer(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+  await stopServer(signal);
+  const log = await startServer(port);
+  if (!log.includes(READY)) throw new Error(`PostgreSQL does not start again:\n${log}`);
+  process.stdout.write('restarted\n');
+}
+
+async function stopServer(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
   if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
-  // At once and without a checkpoint, since the files go anyway.
-  server.kill('SIGQUIT');
+  server.kill(signal);
   await once(server, 'exit');
 }
 

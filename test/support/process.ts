@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { afterAll } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 import type { Answer, RequestOptions } from './service.ts';
 
 export type Environment = Readonly<Record<string, string>>;
@@ -54,8 +55,12 @@ interface ProcessOptions {
 }
 
 const sources = join(import.meta.dirname, '../../src');
-export const mainScript = join(sources, 'main.ts');
+/** What `npm start` runs: the bundle, where an install has just made one of these sources, or else the sources. */
+export const mainScript = join(sources, '../scripts/start.cjs');
 export const cliScript = join(sources, 'cli.ts');
+
+/** Node's, of the start script: what an install has compiled with them is of no use without them. */
+const startFlags = packageJson.scripts.start.split(' ').slice(1, -1);
 
 const running = new Set<RunningProcess>();
 const directories: string[] = [];
@@ -73,7 +78,7 @@ export function startProcess(
   parameters: readonly string[] = [],
   options: ProcessOptions = {},
 ): RunningProcess {
-  return startCommand(process.execPath, [script, ...parameters], options);
+  return startCommand(process.execPath, [...startFlags, script, ...parameters], options);
 }
 
 /** The command, found through the PATH of the environment, runs. */
@@ -125,8 +130,11 @@ export function runCommand(command: string, parameters: readonly string[], optio
 }
 
 /** The service as `npm start` runs it, on a port of its own unless the environment names one, once it is ready. */
-export async function startService(environment: Environment, options: ProcessOptions = {}): Promise<ServiceProcess> {
-  const service = startProcess(mainScript, [], { ...options, environment: { PORT: '0', ...environment } });
+export async function startService(
+  environment: Environment,
+  { script = mainScript, ...options }: ProcessOptions & { readonly script?: string } = {},
+): Promise<ServiceProcess> {
+  const service = startProcess(script, [], { ...options, environment: { PORT: '0', ...environment } });
   await service.untilPrinted(/"msg":"ready"/);
   const log = () => logLines(service.stdout);
   const url = String(log().find(({ msg }) => msg === 'ready')?.url);
