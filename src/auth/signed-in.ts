@@ -21,7 +21,7 @@ export interface SignedIn {
  * before nothing counts. Those that are looked for at the same time share a statement.
  */
 export function findSignedIn(app: App, sessionId: string, now: Date): Promise<SignedIn | null> {
-  const lookUp = lookUps.get(app.database) ?? inOneStatement((sought) => findAllSignedIn(app, sought));
+  const lookUp = lookUps.get(app.database) ?? inOneStatement((sought) => findAllSignedIn(app.database, sought));
   lookUps.set(app.database, lookUp);
   return lookUp({ sessionId, now });
 }
@@ -33,7 +33,7 @@ interface SoughtSession {
 
 const lookUps = new WeakMap<Database, (sought: SoughtSession) => Promise<SignedIn | null>>();
 
-async function findAllSignedIn({ database }: App, sought: readonly SoughtSession[]): Promise<(SignedIn | null)[]> {
+async function findAllSignedIn(database: Database, sought: readonly SoughtSession[]): Promise<(SignedIn | null)[]> {
   // Each by itself, so that the plan is that of a single one, however the tables grow while it is kept.
   const statement = Prisma.sql`
     SELECT sought.place::int, found.*

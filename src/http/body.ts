@@ -24,7 +24,7 @@ export function readBody(request: IncomingMessage): Promise<string> {
   request.once('end', () => resolve(Buffer.concat(chunks).toString()));
   request.once('error', () => reject(brokenOff()));
   request.once('close', () => {
-    if (!request.complete) reject(brokenOff());
+    if (!request.readableEnded) reject(brokenOff());
   });
   return promise;
 }

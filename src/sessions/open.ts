@@ -9,7 +9,7 @@ import { endReplaced, lockReplaced, type ReplacedSession } from './replace.ts';
 
 /** As many as `User.sessions` shows. */
 const MAX_SESSIONS_PER_USER = 100;
-/** More sign-ins of one user than this are never made by one instant: each waits for its hash. */
+/** So many statements of sign-ins of one user may overlap, none of which sees the sessions of the others. */
 const MOST_OPENED_AT_ONCE = 32;
 
 interface NewSession {

@@ -32,6 +32,28 @@ describe('login', () => {
     expect(live.map(({ id }) => id)).not.toContain(sessions[99]?.id);
   });
 
+  it('leaves 100 sessions of a user who has nearly as many, however many sign-ins come at once', async () => {
+    const { user, password } = await createPerson(service);
+    const now = service.app.now();
+    const earlier = new Date(now.getTime() - 1000);
+    const later = new Date(now.getTime() + 3_600_000);
+    await service.app.db.session.createMany({
+      data: Array.from({ length: 97 }, () => ({
+        userId: user.id,
+        createdAt: earlier,
+        lastUsedAt: earlier,
+        idleExpiresAt: later,
+        absoluteExpiresAt: later,
+      })),
+    });
+
+    await Promise.all(Array.from({ length: 8 }, () => signIn(service, { email: user.email, password })));
+
+    const live = await service.app.db.session.findMany({ where: { userId: user.id, revokedAt: null } });
+    expect(live).toHaveLength(100);
+    expect(live.filter(({ createdAt }) => createdAt > earlier)).toHaveLength(8);
+  });
+
   it('makes no session for a client that hung up while it waited for its turn', async () => {
     const { user, password } = await createPerson(service);
     const { hashGate, db } = service.app;
