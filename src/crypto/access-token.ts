@@ -1,4 +1,5 @@
-import { type CryptoKey, errors, jwtVerify } from 'jose';
+import type { KeyObject } from 'node:crypto';
+import { errors, jwtVerify } from 'jose';
 import { validate as isUuid } from 'uuid';
 
 import { signJwt } from './compact-jws.ts';
@@ -122,7 +123,7 @@ export async function verifyAccessToken(
 }
 
 // Only the kid is taken from the header: a key or an address of keys that the token brings along proves nothing.
-async function publicKey(findKey: FindSigningKey, kid: string | undefined, now: Date): Promise<CryptoKey> {
+async function publicKey(findKey: FindSigningKey, kid: string | undefined, now: Date): Promise<KeyObject> {
   const key = typeof kid === 'string' ? await findKey(kid, now) : undefined;
   if (key === undefined) throw new errors.JWKSNoMatchingKey();
   return key.publicKey;

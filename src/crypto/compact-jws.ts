@@ -1,4 +1,4 @@
-import { KeyObject, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import type { SigningKey } from './signing-keys.ts';
 
 /**
@@ -11,10 +11,7 @@ import type { SigningKey } from './signing-keys.ts';
  */
 export function signJwt({ id, algorithm, privateKey }: SigningKey, type: string, claims: object): string {
   const signed = `${encoded({ typ: type, alg: algorithm, kid: id })}.${encoded(claims)}`;
-  const signature = sign('sha256', Buffer.from(signed), {
-    key: KeyObject.from(privateKey),
-    dsaEncoding: 'ieee-p1363',
-  });
+  const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' });
   return `${signed}.${signature.toString('base64url')}`;
 }
 

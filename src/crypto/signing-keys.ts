@@ -1,4 +1,5 @@
-import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 
 import { openSealedText, sealText } from './sealed-text.ts';
 import type { SecretKeys } from './secret-keys.ts';
@@ -27,12 +28,12 @@ export interface SigningKeyRecord {
   readonly createdAt: Date;
 }
 
-/** A signing key that is ready for use. The private key cannot be exported from it. */
+/** A signing key that is ready for use. What prints it shows nothing of the private key. */
 export interface SigningKey {
   readonly id: string;
   readonly algorithm: SigningAlgorithm;
-  readonly privateKey: CryptoKey;
-  readonly publicKey: CryptoKey;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
   readonly publicJwk: PublicSigningJwk;
 }
 
@@ -82,8 +83,8 @@ export async function openSigningKey(
   return {
     id: record.id,
     algorithm,
-    privateKey: await importJWK({ ...privateJwk, ...publicJwk }, algorithm, { extractable: false }),
-    publicKey: await importJWK(publicJwk, algorithm),
+    privateKey: createPrivateKey({ key: { ...privateJwk, ...publicJwk }, format: 'jwk' }),
+    publicKey: createPublicKey({ key: { ...publicJwk }, format: 'jwk' }),
     publicJwk,
   };
 }
