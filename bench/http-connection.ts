@@ -1,15 +1,32 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { chunkedBody } from './chunked-body.ts';
 
 export interface HttpConnection {
   /** The body of the answer; rejects for every status but 200. One request at a time. */
   post(path: string, body: string, headers?: Readonly<Record<string, string>>): Promise<string>;
+  /** The same for any method, and with the answer's headers. */
+  request(request: HttpRequest): Promise<HttpAnswer>;
   close(): void;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface HttpAnswer {
+  /** The status line and the headers, as they came. */
+  readonly head: string;
+  readonly body: string;
 }
 
 const END_OF_HEAD = '\r\n\r\n';
 const STATUS_OK = /^HTTP\/1\.1 200 /;
 const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i;
+const CHUNKED = /\r\ntransfer-encoding: *chunked/i;
 
 /**
  * A kept-alive connection that knows just enough HTTP to ask and to be answered. The client of `node:http` costs several
@@ -19,7 +36,7 @@ export async function openHttpConnection(url: string): Promise<HttpConnection> {
   const { hostname, port, host } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });
   await once(socket, 'connect');
-  let pending: PromiseWithResolvers<string> | undefined;
+  let pending: PromiseWithResolvers<HttpAnswer> | undefined;
   let received = Buffer.alloc(0);
 
   socket.on('data', (bytes) => {
@@ -27,32 +44,39 @@ export async function openHttpConnection(url: string): Promise<HttpConnection> {
     const endOfHead = received.indexOf(END_OF_HEAD);
     if (endOfHead === -1) return;
     const head = received.toString('latin1', 0, endOfHead);
-    const length = CONTENT_LENGTH.exec(head)?.[1];
-    if (length === undefined) return void socket.destroy(new Error(`an answer without a length:\n${head}`));
     const start = endOfHead + END_OF_HEAD.length;
-    const end = start + Number(length);
-    if (received.length < end) return;
-    const body = received.toString('utf8', start, end);
-    received = received.subarray(end);
-    if (STATUS_OK.test(head)) pending?.resolve(body);
-    else pending?.reject(new Error(`${head}\n\n${body}`));
+    const length = CONTENT_LENGTH.exec(head)?.[1];
+    if (length === undefined && !CHUNKED.test(head)) {
+      return void socket.destroy(new Error(`an answer without a length:\n${head}`));
+    }
+    const read = length === undefined ? chunkedBody(received, start) : bodyOfLength(received, start, Number(length));
+    if (read === null) return;
+    received = received.subarray(read.end);
+    if (STATUS_OK.test(head)) pending?.resolve({ head, body: read.body });
+    else pending?.reject(new Error(`${head}\n\n${read.body}`));
   });
   socket.on('error', (error) => pending?.reject(error));
   socket.on('close', () => pending?.reject(new Error('the connection was closed')));
 
   return {
-    post(path, body, headers = {}) {
-      pending = Promise.withResolvers();
-      const fields = {
-        host,
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        ...headers,
-      };
-      const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-      socket.write(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
-      return pending.promise;
+    async post(path, body, headers = {}) {
+      return (await request({ method: 'POST', path, headers, body })).body;
     },
+    request,
     close: () => socket.end(),
   };
+
+  function request({ method, path, headers = {}, body = '' }: HttpRequest): Promise<HttpAnswer> {
+    pending = Promise.withResolvers();
+    const length = Buffer.byteLength(body);
+    const content = method === 'GET' ? {} : { 'content-type': 'application/json', 'content-length': length };
+    const lines = Object.entries({ host, ...content, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
+    return pending.promise;
+  }
+}
+
+function bodyOfLength(received: Buffer, start: number, length: number) {
+  const end = start + length;
+  return received.length < end ? null : { body: received.toString('utf8', start, end), end };
 }

@@ -1,0 +1,15 @@
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import type { Machine } from './results.ts';
+
+const BYTES_PER_GIBIBYTE = 1024 ** 3;
+
+/** What this runs on. */
+export function machine(): Machine {
+  return {
+    processor: cpus()[0]?.model ?? 'unknown processor',
+    cores: availableParallelism(),
+    memoryGibibytes: totalmem() / BYTES_PER_GIBIBYTE,
+    system: `${type()} ${release()}`,
+    node: process.versions.node,
+  };
+}
