@@ -50,7 +50,7 @@ const REQUESTS = 9;
 /** What the pages cost, at the database and over HTTP. */
 export async function measureLists(
   kind: PostgresKind,
-  { seed, pages }: ListScenario,
+  { seed, pages }: Omit<ListScenario, 'name'>,
   { root, environment, onProgress }: ListsOptions,
 ): Promise<readonly ListResult[]> {
   const database = await kind.create();

@@ -11,16 +11,21 @@ export interface LoadScenario {
 export interface Floor {
   readonly name: string;
   readonly client: string;
-  /** Whether its program asks the floors' server rather than doing the work itself. */
-  readonly overHttp: boolean;
+  /** The server of the floors that its program asks; null when the program does the work itself. */
+  readonly server: FloorProgram | null;
   /** No more at once than this. */
   readonly mostAtOnce?: number;
 }
 
+export type FloorProgram = 'http-server.ts' | 'yoga-server.ts';
+
+/** The floor that ratios are about: the same operation, hand-written, for the very client that loads the service. */
+const yoga = (what: string, client: string): Floor => ({ name: `Yoga + ${what}`, client, server: 'yoga-server.ts' });
+
 const HTTP_SELECT: Floor = {
   name: 'node:http + pg: SELECT by primary key',
   client: 'floors/http-me.ts',
-  overHttp: true,
+  server: 'http-server.ts',
 };
 
 export const loadScenarios: readonly LoadScenario[] = [
@@ -28,18 +33,20 @@ export const loadScenarios: readonly LoadScenario[] = [
     name: 'login',
     client: 'clients/login.ts',
     floors: [
-      { name: 'argon2', client: 'floors/argon2.ts', overHttp: false, mostAtOnce: availableParallelism() },
-      { name: 'node:http + argon2', client: 'floors/http-login.ts', overHttp: true },
+      yoga('argon2 + pg', 'clients/login.ts'),
+      { name: 'argon2', client: 'floors/argon2.ts', server: null, mostAtOnce: availableParallelism() },
+      { name: 'node:http + argon2', client: 'floors/http-login.ts', server: 'http-server.ts' },
     ],
   },
   {
     name: 'refresh',
     client: 'clients/refresh.ts',
     floors: [
-      { name: 'pg: the UPDATE', client: 'floors/update.ts', overHttp: false },
-      { name: 'node:http + pg: the UPDATE', client: 'floors/http-refresh.ts', overHttp: true },
+      yoga('pg', 'clients/refresh.ts'),
+      { name: 'pg: the UPDATE', client: 'floors/update.ts', server: null },
+      { name: 'node:http + pg: the UPDATE', client: 'floors/http-refresh.ts', server: 'http-server.ts' },
     ],
   },
-  { name: 'me', client: 'clients/me.ts', floors: [HTTP_SELECT] },
+  { name: 'me', client: 'clients/me.ts', floors: [yoga('pg', 'clients/me.ts'), HTTP_SELECT] },
   { name: 'me-with-roles', client: 'clients/me-with-roles.ts', floors: [HTTP_SELECT] },
 ];

@@ -5,14 +5,20 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
+import { measureBloat } from './bloat.ts';
 import type { DatabaseKind } from './databases/database.ts';
 import { embeddedKind } from './databases/embedded.ts';
-import { startPostgresKind } from './databases/postgres.ts';
+import { type PostgresKind, startPostgresKind } from './databases/postgres.ts';
+import { measureEndurance } from './endurance.ts';
+import { measureGrowth } from './growth.ts';
+import { measureIsolation } from './isolation.ts';
 import { listScenarios, measureLists } from './lists.ts';
 import { readOptions, USAGE } from './options.ts';
 import { measureReadiness } from './ready.ts';
 import { report } from './report.ts';
 import type { Machine, Results } from './results.ts';
+import { measureScaleOut } from './scale-out.ts';
+import type { ScenarioParts } from './scenario.ts';
 import { countStatements } from './statements.ts';
 import { measureUnderLoad } from './under-load.ts';
 
@@ -41,20 +47,18 @@ const results: Results = {
   load: [],
   statements: [],
   lists: [],
+  isolation: [],
+  growth: [],
+  scaleOut: [],
+  endurance: [],
+  bloat: [],
 };
 
 if (options.databases.has('postgres')) {
   const kind = await startPostgresKind(temporaryDirectory);
   try {
     await measure(kind);
-    if (options.scenarios.has('statements')) {
-      tell(`${kind.name}: statements`);
-      results.statements.push(...(await countStatements(kind, { root: ROOT, environment })));
-    }
-    for (const scenario of listScenarios.filter(({ name }) => options.scenarios.has(name))) {
-      const onProgress = (what: string) => tell(`${kind.name}: ${scenario.name}: ${what}`);
-      results.lists.push(...(await measureLists(kind, scenario, { root: ROOT, environment, onProgress })));
-    }
+    await measureOnPostgres(kind);
   } finally {
     await kind.stop();
   }
@@ -79,12 +83,36 @@ async function measure(kind: DatabaseKind): Promise<void> {
   const { load, memory } = await measureUnderLoad(kind, {
     options,
     root: ROOT,
-    // All the load comes from one address, as all the failures of an attacker would.
-    environment: { ...environment, RATE_LIMITING: 'off' },
+    environment,
     onProgress: tell,
   });
   results.load.push(...load);
   results.memory.push(...memory);
+}
+
+async function measureOnPostgres(kind: PostgresKind): Promise<void> {
+  if (options.scenarios.has('statements')) {
+    tell(`${kind.name}: statements`);
+    results.statements.push(...(await countStatements(kind, { root: ROOT, environment })));
+  }
+  await run('isolation', measureIsolation, results.isolation);
+  await run('scale-out', measureScaleOut, results.scaleOut);
+  await run('bloat', measureBloat, results.bloat);
+  await run('growth', measureGrowth, results.growth);
+  await run('endurance', measureEndurance, results.endurance);
+  for (const { name, ...scenario } of listScenarios) {
+    await run(name, (parts) => measureLists(kind, scenario, parts), results.lists);
+  }
+
+  async function run<Result>(
+    name: string,
+    measureScenario: (parts: ScenarioParts) => Promise<readonly Result[]>,
+    into: Result[],
+  ): Promise<void> {
+    if (!options.scenarios.has(name)) return;
+    const onProgress = (what: string) => tell(`${kind.name}: ${name}: ${what}`);
+    into.push(...(await measureScenario({ kind, root: ROOT, environment, options, onProgress })));
+  }
 }
 
 function tell(what: string): void {

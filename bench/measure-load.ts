@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { load } from './load.ts';
-import type { Person, Plan, Sample } from './plan.ts';
+import { type Performance, summarize } from './performance.ts';
+import type { Member, Person, Plan, Sample } from './plan.ts';
 
 /** Who is measured at one thing. */
 export interface Contender {
@@ -10,20 +10,10 @@ export interface Contender {
   readonly url: string;
   /** Of the process that does the work; null when the program does it itself. */
   readonly pid: number | null;
+  readonly databasePid: number | null;
   readonly database: Plan['database'];
   readonly mostAtOnce?: number;
-}
-
-export interface Performance {
-  readonly contender: string;
-  readonly connections: number;
-  readonly perSecond: number;
-  readonly perSecondByRound: readonly number[];
-  readonly p50Milliseconds: number;
-  readonly p99Milliseconds: number;
-  /** Of the process that does the work, the database not included; null where the system does not tell. */
-  readonly processorMillisecondsEach: number | null;
-  readonly answers: number;
+  readonly crowd?: readonly Member[];
 }
 
 interface Options {
@@ -44,35 +34,20 @@ export async function measureLoad(
   const samples = new Map<Contender, Sample[]>(contenders.map((contender) => [contender, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const [contender, taken] of samples) {
-      const { client, url, pid, database, mostAtOnce = connections } = contender;
-      const concurrency = Math.min(connections, mostAtOnce);
-      const program = join(import.meta.dirname, client);
-      taken.push(await load(program, { url, pid, database, people: people.slice(0, concurrency), seconds }));
+      const concurrency = Math.min(connections, contender.mostAtOnce ?? connections);
+      taken.push(await sampleLoad(contender, people.slice(0, concurrency), seconds));
     }
   }
-  return Array.from(samples, ([{ name }, taken]) => summary(name, connections, taken));
+  return Array.from(samples, ([{ name }, taken]) => summarize(name, connections, taken));
 }
 
-function summary(contender: string, connections: number, samples: readonly Sample[]): Performance {
-  const latencies = Float64Array.from(samples.flatMap((sample) => [...sample.latenciesMilliseconds])).sort();
-  const elapsedSeconds = samples.reduce((sum, sample) => sum + sample.elapsedSeconds, 0);
-  const processorSeconds = samples.reduce<number | null>(
-    (sum, sample) => (sum === null || sample.processorSeconds === null ? null : sum + sample.processorSeconds),
-    0,
-  );
-  return {
-    contender,
-    connections,
-    perSecond: latencies.length / elapsedSeconds,
-    perSecondByRound: samples.map((sample) => sample.latenciesMilliseconds.length / sample.elapsedSeconds),
-    p50Milliseconds: percentile(latencies, 0.5),
-    p99Milliseconds: percentile(latencies, 0.99),
-    processorMillisecondsEach: processorSeconds === null ? null : (processorSeconds * 1000) / latencies.length,
-    answers: latencies.length,
-  };
+/** One contender, once. */
+export function sampleLoad(contender: Contender, people: readonly Person[], seconds: number): Promise<Sample> {
+  return load(contender.client, planOf(contender, people, seconds));
 }
 
-/** The nearest rank: a latency that was really seen. */
-function percentile(sorted: Float64Array, share: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+/** Each as soon as the one before is answered. */
+export function planOf(contender: Contender, people: readonly Person[], seconds: number): Plan {
+  const { url, pid, databasePid, database, crowd = [] } = contender;
+  return { url, pid, databasePid, database, people: [...people], crowd: [...crowd], seconds, perSecond: null };
 }

@@ -7,23 +7,29 @@ export interface Options {
   /** How long one contender is measured in one round. */
   readonly seconds: number;
   readonly rounds: number;
+  /** How many the scenario `endurance` makes. */
+  readonly requests: number;
   readonly databases: ReadonlySet<string>;
   /** Another checkout, to be measured beside this one. */
   readonly against: string | null;
 }
 
-const ALL_SCENARIOS = ['ready', 'statements', 'lists', 'invitations', ...loadScenarios.map(({ name }) => name)];
+const ALL_SCENARIOS = [
+  ...['ready', 'statements', ...loadScenarios.map(({ name }) => name)],
+  ...['isolation', 'scale-out', 'bloat', 'growth', 'endurance', 'lists', 'invitations'],
+];
 const ALL_DATABASES = ['postgres', 'embedded'];
 
-/** One says little that another does not; the others first make millions of rows. */
-const ONLY_WHEN_ASKED = ['me-with-roles', 'lists', 'invitations'];
+/** One says little that another does not; the others first make millions of rows, or as many requests as it takes. */
+const ONLY_WHEN_ASKED = ['me-with-roles', 'growth', 'endurance', 'lists', 'invitations'];
 const DEFAULT_SCENARIOS = ALL_SCENARIOS.filter((name) => !ONLY_WHEN_ASKED.includes(name));
 
-export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] [--database D]… [--against DIRECTORY]
+export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] [--requests N] [--database D]… [--against DIRECTORY]
 
-  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but ${ONLY_WHEN_ASKED.join(', ')}, in about four minutes
+  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but ${ONLY_WHEN_ASKED.join(', ')}, in about six minutes
   --seconds    for each measurement (2), of which each contender gets one a round
   --rounds     (2)
+  --requests   of endurance (100000)
   --database   ${ALL_DATABASES.join(' or ')}; without any: both
   --against    another checkout with the same tables, whose service is measured in turn with this one's
 `;
@@ -35,13 +41,16 @@ export function readOptions(args: readonly string[]): Options | null {
   const { positionals, values } = parsed;
   const seconds = Number(values.seconds);
   const rounds = Number(values.rounds);
+  const requests = Number(values.requests);
   const areKnown = (names: readonly string[], known: readonly string[]) => names.every((name) => known.includes(name));
   if (!areKnown(positionals, ALL_SCENARIOS) || !areKnown(values.database, ALL_DATABASES)) return null;
   if (!(seconds > 0) || !(Number.isInteger(rounds) && rounds > 0)) return null;
+  if (!(Number.isInteger(requests) && requests > 0)) return null;
   return {
     scenarios: new Set(positionals.length === 0 ? DEFAULT_SCENARIOS : positionals),
     seconds,
     rounds,
+    requests,
     databases: new Set(values.database),
     against: values.against === undefined ? null : resolve(values.against),
   };
@@ -55,6 +64,7 @@ function parse(args: readonly string[]) {
       options: {
         seconds: { type: 'string', default: '2' },
         rounds: { type: 'string', default: '2' },
+        requests: { type: 'string', default: '100000' },
         database: { type: 'string', multiple: true, default: ALL_DATABASES },
         against: { type: 'string' },
       },

@@ -1,4 +1,4 @@
-import type { Performance } from './measure-load.ts';
+import type { Performance } from './performance.ts';
 import type { Results } from './results.ts';
 import { formatTable, type Heading } from './table.ts';
 

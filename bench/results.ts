@@ -1,7 +1,12 @@
+import type { BloatResult } from './bloat.ts';
+import type { EnduranceResult } from './endurance.ts';
+import type { GrowthResult } from './growth.ts';
+import type { IsolationResult } from './isolation.ts';
 import type { ListResult } from './lists.ts';
-import type { Performance } from './measure-load.ts';
 import type { Memory } from './memory.ts';
+import type { Performance } from './performance.ts';
 import type { Readiness } from './ready.ts';
+import type { ScaleOutResult } from './scale-out.ts';
 import type { StatementCount } from './statements.ts';
 
 /** All that a run found out. */
@@ -14,6 +19,11 @@ export interface Results {
   readonly load: LoadResult[];
   readonly statements: StatementCount[];
   readonly lists: ListResult[];
+  readonly isolation: IsolationResult[];
+  readonly growth: GrowthResult[];
+  readonly scaleOut: ScaleOutResult[];
+  readonly endurance: EnduranceResult[];
+  readonly bloat: BloatResult[];
 }
 
 export interface Machine {

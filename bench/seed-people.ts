@@ -7,6 +7,8 @@ import { migrate } from '../src/database/migrate.ts';
 export interface Crowd {
   readonly users: number;
   readonly events: number;
+  /** Everybody's; without it nobody has a password. */
+  readonly passwordHash?: string | null;
 }
 
 export const MILLION: Crowd = { users: 1_000_000, events: 1_000_000 };
@@ -17,7 +19,7 @@ export const MILLION: Crowd = { users: 1_000_000, events: 1_000_000 };
  * seven events in ten are sign-ins, and twenty in a million tell of a deleted role. The tables are as fresh as after
  * VACUUM and ANALYZE.
  */
-export async function seedPeople(pool: pg.Pool, { users, events }: Crowd): Promise<void> {
+export async function seedPeople(pool: pg.Pool, { users, events, passwordHash }: Crowd): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN');
@@ -27,7 +29,7 @@ export async function seedPeople(pool: pg.Pool, { users, events }: Crowd): Promi
     const { rows: indexes } = await client.query<{ name: string; definition: string }>(INDEXES);
     for (const { name } of indexes) await client.query(`DROP INDEX ${name}`);
     await client.query(ROLES);
-    await client.query(USERS, [users]);
+    await client.query(USERS, [users, passwordHash ?? null]);
     await client.query(USER_ROLES);
     await client.query(EVENTS, [events, users]);
     await client.query('DROP TABLE crowd');
@@ -53,13 +55,14 @@ const ROLES = `
 // One every half a minute until now, in no order of their addresses; a hundred family names, each for ten thousand.
 const USERS = `
   WITH made AS (
-    INSERT INTO users (id, email, first_name, last_name, status, email_verified, last_login_at, created_at, updated_at)
+    INSERT INTO users (id, email, first_name, last_name, status, email_verified, last_login_at, created_at, updated_at,
+      password_hash)
     SELECT uuidv7(age), 'person.' || lpad((n * 7919::bigint % 9999991)::text, 7, '0') || '@' || n % 1000 || '.people.test',
       (ARRAY['Ada', 'Emmy', 'Sofja', 'Grete', 'Maryam', 'Hypatia', 'Sophie', 'Mary'])[1 + n % 8],
       'Family ' || lpad((n * 7919::bigint % 100)::text, 2, '0'),
       (CASE WHEN n % 100 = 0 THEN 'REVOKED' WHEN n % 100 < 4 THEN 'PENDING' ELSE 'ACTIVE' END)::"UserStatus",
       n % 100 > 3, CASE WHEN n % 5 > 0 THEN now() - (n * 104729::bigint % 31536000) * interval '1 second' END,
-      now() + age, now() + age
+      now() + age, now() + age, $2
     FROM generate_series(1, $1::int) AS n, LATERAL (SELECT (n - $1::int) * interval '30 seconds' AS age) AS ages
     RETURNING id, created_at)
   SELECT id, row_number() OVER (ORDER BY created_at) AS n INTO TEMP crowd FROM made`;

@@ -8,6 +8,7 @@ import type { Options } from './options.ts';
 import { createPeople } from './people.ts';
 import type { LoadResult, MemoryUnderLoad } from './results.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
+import { withProcesses } from './with-processes.ts';
 
 interface UnderLoadOptions {
   readonly options: Options;
@@ -28,20 +29,24 @@ export async function measureUnderLoad(
 ): Promise<{ readonly load: readonly LoadResult[]; readonly memory: readonly MemoryUnderLoad[] }> {
   const scenarios = loadScenarios.filter(({ name }) => options.scenarios.has(name));
   if (scenarios.length === 0) return { load: [], memory: [] };
+  const databasePid = kind.pid;
   const database = await kind.create();
   const people = await createPeople(database, PEOPLE);
   const floorDatabase = await kind.share(database);
+  const yogaDatabase = await kind.share(database);
   const loopDatabase = await kind.share(database);
   const otherDatabase = await kind.share(database);
 
-  const running: { stop(): Promise<void> }[] = [];
-  try {
+  return withProcesses(async (start) => {
     const service = await start(startService({ root, database, environment }));
     const other =
       options.against === null
         ? null
         : await start(startService({ root: options.against, database: otherDatabase, environment }));
-    const floorServer = await start(startFloorServer(floorDatabase));
+    const floorServers = {
+      'http-server.ts': await start(startFloorServer('http-server.ts', floorDatabase)),
+      'yoga-server.ts': await start(startFloorServer('yoga-server.ts', yogaDatabase)),
+    };
     await pause(SETTLING_MILLISECONDS);
     const idle = memoryOf(service.pid);
 
@@ -66,25 +71,24 @@ export async function measureUnderLoad(
       otherService: ServiceProcess | null,
     ): readonly Contender[] {
       return [
-        { name: 'service', client, url, pid, database },
+        { name: 'service', client, url, pid, databasePid, database },
         ...(otherService === null
           ? []
-          : [{ name: 'the other checkout', client, url: otherService.url, pid: otherService.pid, database }]),
-        ...floors.map((floor) => ({
-          ...floor,
-          url: floorServer.url,
-          pid: floor.overHttp ? floorServer.pid : null,
-          database: loopDatabase,
-        })),
+          : [
+              {
+                name: 'the other checkout',
+                client,
+                url: otherService.url,
+                pid: otherService.pid,
+                databasePid,
+                database,
+              },
+            ]),
+        ...floors.map((floor) => {
+          const { url, pid } = floor.server === null ? { url: '', pid: null } : floorServers[floor.server];
+          return { ...floor, url, pid, databasePid, database: loopDatabase };
+        }),
       ];
     }
-  } finally {
-    for (const { stop } of running.reverse()) await stop();
-  }
-
-  async function start<T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> {
-    const started = await starting;
-    running.push(started);
-    return started;
-  }
+  });
 }

@@ -7,6 +7,7 @@ export function embeddedKind(temporaryDirectory: string): DatabaseKind {
   const newLocation = () => ({ databaseUrl: null, dataDirectory: mkdtempSync(join(temporaryDirectory, 'embedded-')) });
   return {
     name: 'embedded',
+    pid: null,
     create: async () => newLocation(),
     // Two processes cannot open one directory.
     async share({ dataDirectory }) {

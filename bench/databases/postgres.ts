@@ -31,6 +31,7 @@ export async function startPostgresKind(temporaryDirectory: string): Promise<Pos
   let databases = 0;
   return {
     name: `PostgreSQL ${await versionOf(admin)}`,
+    pid: await pidOf(admin),
     adminUrl: server.url,
     async create() {
       databases += 1;
@@ -49,4 +50,10 @@ export async function startPostgresKind(temporaryDirectory: string): Promise<Pos
 async function versionOf(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
   return rows[0]?.server_version ?? '';
+}
+
+/** The first line of the file that the server keeps while it runs. */
+async function pidOf(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ file: string }>("SELECT pg_read_file('postmaster.pid') AS file");
+  return Number.parseInt(rows[0]?.file ?? '', 10);
 }

@@ -12,13 +12,21 @@ export interface FloorServer {
 
 const Address = z.object({ port: z.int() });
 
-export async function startFloorServer(database: Plan['database']): Promise<FloorServer> {
-  const child = fork(join(import.meta.dirname, 'server.ts'));
+/**
+ * As the service is started: in production mode, where graphql-js does less, and with as large a young generation.
+ *
+ * @param program `http-server.ts` or `yoga-server.ts`
+ */
+export async function startFloorServer(program: string, database: Plan['database']): Promise<FloorServer> {
+  const child = fork(join(import.meta.dirname, program), {
+    execArgv: ['--max-semi-space-size=8'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
   const exit = once(child, 'exit');
   child.send(database);
   const { port } = await Promise.race([
     once(child, 'message').then(([message]) => Address.parse(message)),
-    exit.then(() => Promise.reject(new Error('the server of the floors did not start'))),
+    exit.then(() => Promise.reject(new Error(`${program} did not start`))),
   ]);
   return {
     url: `http://127.0.0.1:${port}`,

@@ -11,6 +11,6 @@ await drive(async (plan, person) => {
   const sessionId = await insertSession(pool, person);
   let generation = 0;
   return async () => {
-    generation = await rotateSession(pool, sessionId, generation);
+    ({ generation } = await rotateSession(pool, sessionId, generation));
   };
 });

@@ -1,0 +1,14 @@
+import type { Member, Person, Plan } from '../plan.ts';
+
+/** The members whom one connection speaks for, and no other does, in turn and without an end. */
+export function shareOf({ people, crowd }: Plan, { id }: Person): () => Member {
+  const place = people.findIndex((person) => person.id === id);
+  const share = crowd.filter((_member, index) => index % people.length === place);
+  let turn = 0;
+  return () => {
+    const member = share[turn % share.length];
+    if (member === undefined) throw new Error('there is nobody to speak for');
+    turn += 1;
+    return member;
+  };
+}

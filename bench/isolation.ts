@@ -1,0 +1,73 @@
+import { startFloorServer } from './floors/start-server.ts';
+import { readyLoad } from './load.ts';
+import { type Contender, planOf, sampleLoad } from './measure-load.ts';
+import { createPeople } from './people.ts';
+import { type Performance, summarize } from './performance.ts';
+import type { Sample } from './plan.ts';
+import { CONNECTIONS, type ScenarioParts } from './scenario.ts';
+import { startService } from './service-process.ts';
+import { withProcesses } from './with-processes.ts';
+
+export interface IsolationResult {
+  readonly database: string;
+  readonly contender: string;
+  /** Sign-ins while nobody asks for anything else. */
+  readonly undisturbed: Performance;
+  /** The same while others ask who they are. */
+  readonly storm: Performance;
+  /** Those others, at a steady rate. Latencies count from when they were to be sent. */
+  readonly steady: Performance;
+}
+
+const STEADY_PER_SECOND = 100;
+const WARM_UP_SECONDS = 1;
+
+/** How `me` fares while all connections sign in, again and again, and what that costs the sign-ins. */
+export async function measureIsolation({
+  kind,
+  root,
+  environment,
+  options,
+  onProgress,
+}: ScenarioParts): Promise<readonly IsolationResult[]> {
+  const database = await kind.create();
+  const people = await createPeople(database, CONNECTIONS);
+  return withProcesses(async (start) => {
+    const service = await start(startService({ root, database, environment }));
+    const floor = await start(startFloorServer('yoga-server.ts', database));
+    const common = { client: 'clients/login.ts', databasePid: kind.pid, database };
+    const contenders = [
+      { name: 'service', url: service.url, pid: service.pid, ...common },
+      { name: 'Yoga + argon2 + pg', url: floor.url, pid: floor.pid, ...common },
+    ].map((contender) => ({ contender, undisturbed: newSamples(), storm: newSamples(), steady: newSamples() }));
+
+    for (const { contender } of contenders) await sampleLoad(contender, people, WARM_UP_SECONDS);
+    for (let round = 1; round <= options.rounds; round += 1) {
+      onProgress(`round ${round}`);
+      for (const { contender, undisturbed, storm, steady } of contenders) {
+        undisturbed.push(await sampleLoad(contender, people, options.seconds));
+        const [ofStorm, ofSteady] = await runBeside(contender, options.seconds);
+        storm.push(ofStorm);
+        steady.push(ofSteady);
+      }
+    }
+    return contenders.map(({ contender: { name }, undisturbed, storm, steady }) => ({
+      database: kind.name,
+      contender: name,
+      undisturbed: summarize(name, CONNECTIONS, undisturbed),
+      storm: summarize(name, CONNECTIONS, storm),
+      steady: summarize(name, CONNECTIONS, steady),
+    }));
+  });
+
+  async function runBeside(contender: Contender, seconds: number): Promise<readonly [Sample, Sample]> {
+    const plan = planOf(contender, people, seconds);
+    const steady = await readyLoad('clients/me.ts', { ...plan, perSecond: STEADY_PER_SECOND });
+    const storm = await readyLoad(contender.client, plan);
+    return Promise.all([storm.run(), steady.run()]);
+  }
+}
+
+function newSamples(): Sample[] {
+  return [];
+}

@@ -1,0 +1,14 @@
+import type { PostgresKind } from './databases/postgres.ts';
+import type { Options } from './options.ts';
+
+/** What a scenario of its own is given, beside PostgreSQL. */
+export interface ScenarioParts {
+  readonly kind: PostgresKind;
+  readonly root: string;
+  readonly environment: Readonly<Record<'SECRET_KEY' | 'ADMIN_EMAIL' | 'ADMIN_PASSWORD', string>>;
+  readonly options: Options;
+  readonly onProgress: (what: string) => void;
+}
+
+/** As many as ask at once. */
+export const CONNECTIONS = 32;
