@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { chunkedBody } from './chunked-body.ts';
 
 export interface HttpConnection {
@@ -29,34 +29,14 @@ const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i;
 const CHUNKED = /\r\ntransfer-encoding: *chunked/i;
 
 /**
- * A kept-alive connection that knows just enough HTTP to ask and to be answered. The client of `node:http` costs several
- * times as much, and on a machine with few cores that would be measured as the service's time.
+ * A kept-alive connection that knows just enough HTTP to ask and to be answered, opened again where the server closed it
+ * for having idled. The client of `node:http` costs several times as much, and on a machine with few cores that would be
+ * measured as the service's time.
  */
 export async function openHttpConnection(url: string): Promise<HttpConnection> {
   const { hostname, port, host } = new URL(url);
-  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-  await once(socket, 'connect');
   let pending: PromiseWithResolvers<HttpAnswer> | undefined;
-  let received = Buffer.alloc(0);
-
-  socket.on('data', (bytes) => {
-    received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
-    const endOfHead = received.indexOf(END_OF_HEAD);
-    if (endOfHead === -1) return;
-    const head = received.toString('latin1', 0, endOfHead);
-    const start = endOfHead + END_OF_HEAD.length;
-    const length = CONTENT_LENGTH.exec(head)?.[1];
-    if (length === undefined && !CHUNKED.test(head)) {
-      return void socket.destroy(new Error(`an answer without a length:\n${head}`));
-    }
-    const read = length === undefined ? chunkedBody(received, start) : bodyOfLength(received, start, Number(length));
-    if (read === null) return;
-    received = received.subarray(read.end);
-    if (STATUS_OK.test(head)) pending?.resolve({ head, body: read.body });
-    else pending?.reject(new Error(`${head}\n\n${read.body}`));
-  });
-  socket.on('error', (error) => pending?.reject(error));
-  socket.on('close', () => pending?.reject(new Error('the connection was closed')));
+  let socket = await dial();
 
   return {
     async post(path, body, headers = {}) {
@@ -66,13 +46,39 @@ export async function openHttpConnection(url: string): Promise<HttpConnection> {
     close: () => socket.end(),
   };
 
-  function request({ method, path, headers = {}, body = '' }: HttpRequest): Promise<HttpAnswer> {
+  async function request({ method, path, headers = {}, body = '' }: HttpRequest): Promise<HttpAnswer> {
+    if (!socket.writable) socket = await dial();
     pending = Promise.withResolvers();
     const length = Buffer.byteLength(body);
     const content = method === 'GET' ? {} : { 'content-type': 'application/json', 'content-length': length };
     const lines = Object.entries({ host, ...content, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
     return pending.promise;
+  }
+
+  async function dial(): Promise<Socket> {
+    const dialled = connect({ host: hostname, port: Number(port), noDelay: true });
+    await once(dialled, 'connect');
+    let received = Buffer.alloc(0);
+    dialled.on('data', (bytes) => {
+      received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
+      const endOfHead = received.indexOf(END_OF_HEAD);
+      if (endOfHead === -1) return;
+      const head = received.toString('latin1', 0, endOfHead);
+      const start = endOfHead + END_OF_HEAD.length;
+      const length = CONTENT_LENGTH.exec(head)?.[1];
+      if (length === undefined && !CHUNKED.test(head)) {
+        return void dialled.destroy(new Error(`an answer without a length:\n${head}`));
+      }
+      const read = length === undefined ? chunkedBody(received, start) : bodyOfLength(received, start, Number(length));
+      if (read === null) return;
+      received = received.subarray(read.end);
+      if (STATUS_OK.test(head)) pending?.resolve({ head, body: read.body });
+      else pending?.reject(new Error(`${head}\n\n${read.body}`));
+    });
+    dialled.on('error', (error) => pending?.reject(error));
+    dialled.on('close', () => pending?.reject(new Error('the connection was closed')));
+    return dialled;
   }
 }
 

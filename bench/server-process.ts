@@ -19,6 +19,7 @@ interface ServerOptions {
   readonly directory: string;
   readonly environment: (port: number) => Readonly<Record<string, string>>;
   readonly readyPath: string;
+  readonly readyHeaders?: Readonly<Record<string, string>>;
   /** Where what it prints is kept. */
   readonly outputDirectory: string;
 }
@@ -32,7 +33,7 @@ const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_OPTIONS'];
 
 /** A server that runs on this Node in production mode, ready to answer on a free port of the loopback interface. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
-  const { directory, environment, readyPath, outputDirectory } = options;
+  const { directory, environment, readyPath, readyHeaders = {}, outputDirectory } = options;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const output = join(outputDirectory, OUTPUT);
@@ -51,7 +52,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   const endWithUs = () => child.kill('SIGKILL');
   process.once('exit', endWithUs);
   try {
-    await readiness(child, `${url}${readyPath}`);
+    await readiness(child, `${url}${readyPath}`, readyHeaders);
   } catch (error) {
     child.kill('SIGKILL');
     const printed = readFileSync(output, 'utf8');
@@ -74,11 +75,11 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   };
 }
 
-async function readiness(child: ChildProcess, url: string): Promise<void> {
+async function readiness(child: ChildProcess, url: string, headers: Readonly<Record<string, string>>): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MILLISECONDS;
   while (performance.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended');
-    const status = await fetch(url).then(
+    const status = await fetch(url, { headers }).then(
       async (response) => {
         await response.body?.cancel();
         return response.status;
