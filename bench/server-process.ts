@@ -25,7 +25,7 @@ interface ServerOptions {
 }
 
 const POLLING_INTERVAL_MILLISECONDS = 10;
-const START_TIMEOUT_MILLISECONDS = 60_000;
+const START_TIMEOUT_MILLISECONDS = 180_000;
 const OUTPUT = 'output.log';
 
 /** Of the caller's environment nothing but this reaches the server, so that it is the same for everybody. */

@@ -14,7 +14,7 @@ import { betterAuth } from './better-auth/peer.ts';
 import { directus } from './directus/peer.ts';
 import { keystone } from './keystone/peer.ts';
 import { latchkey } from './latchkey.ts';
-import { measureScenario, measureStorm } from './measure-peers.ts';
+import { measureScenario, measureStorm, warmUp } from './measure-peers.ts';
 import { oidcProvider } from './oidc-provider/peer.ts';
 import { type PeerOptions, readPeerOptions, usage } from './options.ts';
 import { scenarioNames } from './peer.ts';
@@ -60,6 +60,7 @@ function measure({ peers: wanted }: PeerOptions): Promise<readonly PeerResult[]>
     }
     const loads: ReadonlyMap<RunningPeer, PeerLoad>[] = [];
     for (const scenario of scenarioNames) {
+      await warmUp(peers, scenario);
       for (const connections of [1, CONNECTIONS]) {
         tell(`${scenario}, connections: ${connections}`);
         loads.push(await measureScenario(peers, scenario, connections, { seconds, rounds }));

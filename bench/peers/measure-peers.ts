@@ -10,8 +10,17 @@ import type { RunningPeer } from './running-peer.ts';
 
 const STEADY_PER_SECOND = 100;
 const WARM_UP_SECONDS = 1;
+const WARM_UP_CONNECTIONS = 4;
 
 type Duration = Pick<PeerOptions, 'seconds' | 'rounds'>;
+
+/** Everybody has done it for a while. */
+export async function warmUp(peers: readonly RunningPeer[], scenario: ScenarioName): Promise<void> {
+  for (const peer of peers) {
+    const contender = peer.contender(scenario);
+    if (contender !== null) await sampleLoad(contender, peer.people.slice(0, WARM_UP_CONNECTIONS), WARM_UP_SECONDS);
+  }
+}
 
 /** All peers in turn, round after round, so that whatever else the machine does falls on all of them alike. */
 export async function measureScenario(
@@ -23,14 +32,12 @@ export async function measureScenario(
   // More hashes in flight than cores gain nothing.
   const concurrency = scenario === 'hash' ? Math.min(connections, availableParallelism()) : connections;
   const samples = new Map<RunningPeer, Sample[]>();
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = 1; round <= rounds; round += 1) {
     for (const peer of peers) {
       const contender = peer.contender(scenario);
       if (contender === null) continue;
-      const people = peer.people.slice(0, concurrency);
-      // The round before the first warms everybody up.
-      const sample = await sampleLoad(contender, people, round === 0 ? WARM_UP_SECONDS : seconds);
-      if (round > 0) samples.set(peer, [...(samples.get(peer) ?? []), sample]);
+      const sample = await sampleLoad(contender, peer.people.slice(0, concurrency), seconds);
+      samples.set(peer, [...(samples.get(peer) ?? []), sample]);
     }
   }
   return new Map(
