@@ -18,9 +18,9 @@ export interface BloatResult {
   readonly indexes: { readonly before: number; readonly after: number };
 }
 
-const SESSIONS = 10_000;
+const SESSIONS = 2000;
 /** All of them that may refresh; a few in a hundred are not active. */
-const REFRESHING = 9600;
+const REFRESHING = 1900;
 
 /** What many refreshes leave behind in the table of sessions, with autovacuum as it comes. */
 export async function measureBloat({

@@ -1,4 +1,4 @@
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import type { Machine } from './results.ts';
 
 const BYTES_PER_GIBIBYTE = 1024 ** 3;
@@ -11,5 +11,6 @@ export function machine(): Machine {
     memoryGibibytes: totalmem() / BYTES_PER_GIBIBYTE,
     system: `${type()} ${release()}`,
     node: process.versions.node,
+    loadBefore: loadavg()[0] ?? Number.NaN,
   };
 }

@@ -15,6 +15,7 @@ import { measureIsolation } from './isolation.ts';
 import { listScenarios, measureLists } from './lists.ts';
 import { machine } from './machine.ts';
 import { readOptions, USAGE } from './options.ts';
+import { publish } from './published/publish.ts';
 import { measureReadiness } from './ready.ts';
 import { report } from './report.ts';
 import type { Results } from './results.ts';
@@ -67,7 +68,8 @@ if (options.databases.has('embedded')) await measure(embeddedKind(temporaryDirec
 mkdirSync(RESULTS, { recursive: true });
 const file = join(RESULTS, `${new Date().toISOString().replaceAll(':', '-')}.json`);
 writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-process.stdout.write(`${report(results)}\n`);
+if (options.publish) publish([results]);
+process.stdout.write(`${report(results)}\n\n${file}\n`);
 
 function showUsage(): never {
   process.stderr.write(USAGE);

@@ -10,6 +10,8 @@ export interface Options {
   /** How many the scenario `endurance` makes. */
   readonly requests: number;
   readonly databases: ReadonlySet<string>;
+  /** Whether the README is to show what this run finds out. */
+  readonly publish: boolean;
   /** Another checkout, to be measured beside this one. */
   readonly against: string | null;
 }
@@ -24,7 +26,7 @@ const ALL_DATABASES = ['postgres', 'embedded'];
 const ONLY_WHEN_ASKED = ['me-with-roles', 'growth', 'endurance', 'lists', 'invitations'];
 const DEFAULT_SCENARIOS = ALL_SCENARIOS.filter((name) => !ONLY_WHEN_ASKED.includes(name));
 
-export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] [--requests N] [--database D]… [--against DIRECTORY]
+export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] [--requests N] [--database D]… [--against DIRECTORY] [--publish]
 
   scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but ${ONLY_WHEN_ASKED.join(', ')}, in about six minutes
   --seconds    for each measurement (2), of which each contender gets one a round
@@ -32,6 +34,7 @@ export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] 
   --requests   of endurance (100000)
   --database   ${ALL_DATABASES.join(' or ')}; without any: both
   --against    another checkout with the same tables, whose service is measured in turn with this one's
+  --publish    in the README; of several runs: node bench/publish.ts RESULTS.json…
 `;
 
 /** What the arguments ask for, or null when they ask for what is not there. */
@@ -52,6 +55,7 @@ export function readOptions(args: readonly string[]): Options | null {
     rounds,
     requests,
     databases: new Set(values.database),
+    publish: values.publish,
     against: values.against === undefined ? null : resolve(values.against),
   };
 }
@@ -66,6 +70,7 @@ function parse(args: readonly string[]) {
         rounds: { type: 'string', default: '2' },
         requests: { type: 'string', default: '100000' },
         database: { type: 'string', multiple: true, default: ALL_DATABASES },
+        publish: { type: 'boolean', default: false },
         against: { type: 'string' },
       },
     });

@@ -4,13 +4,18 @@ import { formatTable, type Heading } from './table.ts';
 
 /** What a run found out, for a person to read. */
 export function report(results: Results): string {
-  const { processor, cores, memoryGibibytes, system, node } = results.machine;
+  const { processor, cores, memoryGibibytes, system, node, loadBefore } = results.machine;
   const sections = [
-    `${cores} × ${processor}, ${memoryGibibytes.toFixed(0)} GiB, ${system}, Node ${node}; everything on this one machine`,
+    `${cores} × ${processor}, ${memoryGibibytes.toFixed(0)} GiB, ${system}, Node ${node}; everything on this one machine, at a load of ${loadBefore.toFixed(1)} before`,
     section('Load', loadTable(results), results.load.length),
     section('From process start to the first 200 of /readyz', readyTable(results), results.ready.length),
     section('Resident memory in MiB', memoryTable(results), results.memory.length),
     section('SQL statements a request, BEGIN and COMMIT included', statementTable(results), results.statements.length),
+    section('me at a steady rate while 32 connections sign in', isolationTable(results), results.isolation.length),
+    section('me with so many processes', scaleOutTable(results), results.scaleOut.length),
+    section('With few users and with many, as many sessions', growthTable(results), results.growth.length),
+    section('The table of sessions after refreshes', bloatTable(results), results.bloat.length),
+    section('Resident memory after so many requests', enduranceTable(results), results.endurance.length),
     section('Pages of lists of a million', listTable(results), results.lists.length),
   ];
   return sections.filter((text) => text !== '').join('\n\n');
@@ -33,6 +38,7 @@ function loadTable({ load }: Results): string {
     number('p50 ms'),
     number('p99 ms'),
     number('processor ms each'),
+    number('of PostgreSQL'),
     number('the service does'),
   ];
   const rows = load.flatMap(({ database, scenario, service, others }) => [
@@ -40,20 +46,21 @@ function loadTable({ load }: Results): string {
     ...others.map((other) => [
       ...['', '', ''],
       ...performanceCells(other),
-      `${((service.perSecond / other.perSecond) * 100).toFixed(0)} % of it`,
+      `${percent(service.perSecond / other.perSecond)} of it`,
     ]),
   ]);
   return formatTable(headings, rows);
 }
 
 function performanceCells(performance: Performance): string[] {
-  const { contender, perSecond, p50Milliseconds, p99Milliseconds, processorMillisecondsEach } = performance;
+  const { contender, perSecond, p50Milliseconds, p99Milliseconds } = performance;
   return [
     contender,
-    perSecond.toFixed(perSecond < 100 ? 1 : 0),
-    p50Milliseconds.toFixed(2),
-    p99Milliseconds.toFixed(2),
-    processorMillisecondsEach?.toFixed(2) ?? '–',
+    rate(perSecond),
+    milliseconds(p50Milliseconds),
+    milliseconds(p99Milliseconds),
+    milliseconds(performance.processorMillisecondsEach),
+    milliseconds(performance.databaseProcessorMillisecondsEach),
   ];
 }
 
@@ -85,6 +92,105 @@ function mebibytes(size: number | null): string {
 function statementTable({ statements }: Results): string {
   const rows = statements.map(({ operation, count }) => [operation, count.toFixed(1).replace('.0', '')]);
   return formatTable([text('operation'), number('statements')], rows);
+}
+
+function isolationTable({ isolation }: Results): string {
+  const headings = [
+    text('what'),
+    number('me p50 ms'),
+    number('me p99 ms'),
+    number('logins a second'),
+    number('undisturbed'),
+    number('kept'),
+  ];
+  const rows = isolation.map(({ contender, undisturbed, storm, steady }) => [
+    contender,
+    milliseconds(steady.p50Milliseconds),
+    milliseconds(steady.p99Milliseconds),
+    rate(storm.perSecond),
+    rate(undisturbed.perSecond),
+    percent(storm.perSecond / undisturbed.perSecond),
+  ]);
+  return formatTable(headings, rows);
+}
+
+function scaleOutTable({ scaleOut }: Results): string {
+  const headings = [
+    number('WORKERS'),
+    number('a second'),
+    number('p50 ms'),
+    number('p99 ms'),
+    number('processor ms each'),
+    number('a second of the processor'),
+  ];
+  const rows = scaleOut.map(({ workers, performance }) => [
+    String(workers),
+    rate(performance.perSecond),
+    milliseconds(performance.p50Milliseconds),
+    milliseconds(performance.p99Milliseconds),
+    milliseconds(performance.processorMillisecondsEach),
+    performance.processorMillisecondsEach === null ? '–' : rate(1000 / performance.processorMillisecondsEach),
+  ]);
+  return formatTable(headings, rows);
+}
+
+function growthTable({ growth }: Results): string {
+  const headings = [
+    text('scenario'),
+    number('users'),
+    number('a second'),
+    number('p50 ms'),
+    number('p99 ms'),
+    number('processor ms each'),
+    number('of PostgreSQL'),
+  ];
+  const rows = growth.flatMap(({ scenario, sizes }) =>
+    sizes.map(({ users, performance }, index) => [
+      index === 0 ? scenario : '',
+      String(users),
+      ...performanceCells(performance).slice(1),
+    ]),
+  );
+  return formatTable(headings, rows);
+}
+
+function bloatTable({ bloat }: Results): string {
+  const headings = [
+    number('sessions'),
+    number('refreshes'),
+    number('heap-only updates'),
+    text('table KiB'),
+    text('indexes KiB'),
+  ];
+  const kibibytes = ({ before, after }: { before: number; after: number }) =>
+    `${(before / 1024).toFixed(0)} → ${(after / 1024).toFixed(0)}`;
+  const rows = bloat.map(({ sessions, refreshes, heapOnlyShare, table, indexes }) => [
+    String(sessions),
+    String(refreshes),
+    percent(heapOnlyShare),
+    kibibytes(table),
+    kibibytes(indexes),
+  ]);
+  return formatTable(headings, rows);
+}
+
+function enduranceTable({ endurance }: Results): string {
+  const rows = endurance.flatMap(({ points }) =>
+    points.map(({ requests, residentMebibytes }) => [String(requests), mebibytes(residentMebibytes)]),
+  );
+  return formatTable([number('requests'), number('MiB')], rows);
+}
+
+function rate(perSecond: number): string {
+  return perSecond.toFixed(perSecond < 100 ? 1 : 0);
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}
+
+function milliseconds(duration: number | null): string {
+  return duration?.toFixed(2) ?? '–';
 }
 
 function listTable({ lists }: Results): string {

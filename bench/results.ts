@@ -32,6 +32,8 @@ export interface Machine {
   readonly memoryGibibytes: number;
   readonly system: string;
   readonly node: string;
+  /** How many threads wanted a core in the minute before: what others did on the machine, if not 0. */
+  readonly loadBefore: number;
 }
 
 export interface MemoryUnderLoad {

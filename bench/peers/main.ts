@@ -34,10 +34,11 @@ process.on('exit', () => rmSync(temporaryDirectory, { recursive: true, force: tr
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const { seconds, rounds } = options;
+const measuredOn = machine();
 const kind = await startPostgresKind(temporaryDirectory);
 try {
   const peers = await measure(options);
-  const results = { machine: machine(), database: kind.name, seconds, rounds, peers };
+  const results = { machine: measuredOn, database: kind.name, seconds, rounds, peers };
   mkdirSync(RESULTS, { recursive: true });
   const file = join(RESULTS, `peers-${new Date().toISOString().replaceAll(':', '-')}.json`);
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);

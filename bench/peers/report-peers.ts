@@ -5,10 +5,10 @@ import type { PeerResult, PeerResults } from './results.ts';
 
 /** What a run found out, for a person to read. */
 export function reportPeers({ machine, database, peers, seconds, rounds }: PeerResults): string {
-  const { processor, cores, memoryGibibytes, system, node } = machine;
+  const { processor, cores, memoryGibibytes, system, node, loadBefore } = machine;
   return [
     `${cores} × ${processor}, ${memoryGibibytes.toFixed(0)} GiB, ${system}, Node ${node}, ${database}; everything on ` +
-      `this one machine; ${rounds} rounds of ${seconds} s each`,
+      `this one machine; rounds: ${rounds}, seconds: ${seconds}; load average before: ${loadBefore.toFixed(1)}`,
     table('Who', whoHeadings, peers.map(whoCells)),
     table(
       'Load',

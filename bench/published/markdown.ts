@@ -1,0 +1,128 @@
+import type { Figures, OperationFigures } from './figures.ts';
+
+/** The figures as the README shows them: a table, and a sentence for each of what else was measured. */
+export function markdownOf(figures: Figures): string {
+  return [
+    tableOf(figures.operations),
+    sentencesOf(figures)
+      .map((sentence) => `- ${sentence}`)
+      .join('\n'),
+  ].join('\n\n');
+}
+
+/** Nobody but us. */
+const IDLE_LOAD = 0.5;
+
+const HEADINGS = ['', 'connections', 'a second', 'p50', 'p99', 'processor', 'statements', 'of the floor'];
+
+function tableOf(operations: readonly OperationFigures[]): string {
+  const rows = operations.map(({ scenario, service, floor, statements }) => [
+    scenario === 'me' ? '`me`' : scenario,
+    String(service.connections),
+    count(service.perSecond),
+    milliseconds(service.p50Milliseconds),
+    milliseconds(service.p99Milliseconds),
+    milliseconds(service.processorMillisecondsEach),
+    statements === null ? '–' : String(statements),
+    percent(service.perSecond / floor.perSecond),
+  ]);
+  const separators = HEADINGS.map(() => '---').join('|');
+  return [`| ${HEADINGS.join(' | ')} |`.replace('|  |', '| |'), `|${separators}|`, ...rows.map(rowOf)].join('\n');
+}
+
+function rowOf(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function sentencesOf(figures: Figures): readonly string[] {
+  return [
+    `Measured on ${machineOf(figures)}.`,
+    ...isolationSentence(figures),
+    ...growthSentence(figures),
+    ...scaleOutSentence(figures),
+    ...bloatSentence(figures),
+    ...memorySentences(figures),
+    ...readySentence(figures),
+  ];
+}
+
+/** Where, and beside what, it was measured. */
+export function machineOf({ machine }: Figures): string {
+  const { processor, cores, memoryGibibytes, node, loadBefore } = machine;
+  const others = loadBefore < IDLE_LOAD ? '' : `, and other work at a load of ${loadBefore.toFixed(0)},`;
+  return `${cores} cores (${processor}, ${memoryGibibytes.toFixed(0)} GiB, Node ${node}) with PostgreSQL${others} and the load generator on the same ones`;
+}
+
+function isolationSentence({ isolation }: Figures): readonly string[] {
+  if (isolation === null) return [];
+  const { service, floor } = isolation;
+  return [
+    `\`me\` at a steady 100 a second, while 32 connections sign in: p50 ${milliseconds(service.p50Milliseconds)}, p99 ${milliseconds(service.p99Milliseconds)}, and ${percent(service.loginsKept)} of the sign-ins are kept (the floor: ${milliseconds(floor.p50Milliseconds)}, ${milliseconds(floor.p99Milliseconds)}, ${percent(floor.loginsKept)}).`,
+  ];
+}
+
+function growthSentence({ growth }: Figures): readonly string[] {
+  if (growth.length === 0) return [];
+  const shares = growth.map(({ scenario, share }) => `\`${scenario}\` ${percent(share)}`).join(', ');
+  return [`With a million users and sessions, a request's processor time in parts of that with a thousand: ${shares}.`];
+}
+
+function scaleOutSentence({ scaleOut }: Figures): readonly string[] {
+  if (scaleOut.length === 0) return [];
+  const each = scaleOut.map(
+    ({ workers, performance }) =>
+      `${count(performance.perSecond)} a second and ${milliseconds(performance.processorMillisecondsEach)} of the processor each with \`WORKERS=${workers}\``,
+  );
+  return [`\`me\` at 32 connections: ${each.join(', ')}.`];
+}
+
+function bloatSentence({ bloat }: Figures): readonly string[] {
+  return bloat.map(
+    ({ refreshes, sessions, heapOnlyShare, table }) =>
+      `After ${count(refreshes)} refreshes of ${count(sessions)} sessions the table takes ${kibibytes(table.after)} instead of ${kibibytes(table.before)}; ${percent(heapOnlyShare)} of the updates touched no index.`,
+  );
+}
+
+function memorySentences({ memory, endurance }: Figures): readonly string[] {
+  const underLoad = memory.map(
+    ({ database, idle, afterLoad }) =>
+      `${mebibytes(idle.residentMebibytes)} idle and ${mebibytes(afterLoad.residentMebibytes)} after this load (${database})`,
+  );
+  const overRequests = endurance.map(({ points }) => {
+    const [, second] = points;
+    const end = points.at(-1);
+    return `${mebibytes(second?.residentMebibytes)} after ${count(second?.requests)} requests of all kinds, ${mebibytes(end?.residentMebibytes)} after ${count(end?.requests)}`;
+  });
+  const all = [...underLoad, ...overRequests];
+  return all.length === 0 ? [] : [`Resident memory: ${all.join(', ')}.`];
+}
+
+function readySentence({ ready }: Figures): readonly string[] {
+  if (ready.length === 0) return [];
+  const boots = ready.map(({ database, boot, readySeconds }) => {
+    const median = readySeconds.toSorted((a, b) => a - b)[Math.floor(readySeconds.length / 2)];
+    return `${median?.toFixed(2)} s on ${boot === 'first' ? 'an empty' : 'a known'} database (${database})`;
+  });
+  return [`From the start of the process to the first answer of \`/readyz\`: ${boots.join(', ')}.`];
+}
+
+export function count(value: number | undefined): string {
+  return value === undefined ? '–' : Math.round(value).toLocaleString('en');
+}
+
+export function milliseconds(value: number | null): string {
+  if (value === null) return '–';
+  return `${value < 10 ? value.toFixed(value < 1 ? 2 : 1) : count(value)} ms`;
+}
+
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}
+
+function kibibytes(bytes: number): string {
+  return `${count(bytes / 1024)} KiB`;
+}
+
+function mebibytes(value: number | undefined): string {
+  return `${count(value)} MiB`;
+}
