@@ -28,14 +28,19 @@ const STATUS_OK = /^HTTP\/1\.1 200 /;
 const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i;
 const CHUNKED = /\r\ntransfer-encoding: *chunked/i;
 
+class ConnectionClosedError extends Error {
+  override readonly name = 'ConnectionClosedError';
+}
+
 /**
  * A kept-alive connection that knows just enough HTTP to ask and to be answered, opened again where the server closed it
- * for having idled. The client of `node:http` costs several times as much, and on a machine with few cores that would be
+ * for having idled, be it while the request was on its way. The client of `node:http` costs several times as much, and on a machine with few cores that would be
  * measured as the service's time.
  */
 export async function openHttpConnection(url: string): Promise<HttpConnection> {
   const { hostname, port, host } = new URL(url);
   let pending: PromiseWithResolvers<HttpAnswer> | undefined;
+  let answersOfSocket = 0;
   let socket = await dial();
 
   return {
@@ -46,8 +51,18 @@ export async function openHttpConnection(url: string): Promise<HttpConnection> {
     close: () => socket.end(),
   };
 
-  async function request({ method, path, headers = {}, body = '' }: HttpRequest): Promise<HttpAnswer> {
+  async function request(wanted: HttpRequest): Promise<HttpAnswer> {
     if (!socket.writable) socket = await dial();
+    try {
+      return await send(wanted);
+    } catch (error) {
+      if (!(error instanceof ConnectionClosedError) || answersOfSocket === 0) throw error;
+      socket = await dial();
+      return send(wanted);
+    }
+  }
+
+  function send({ method, path, headers = {}, body = '' }: HttpRequest): Promise<HttpAnswer> {
     pending = Promise.withResolvers();
     const length = Buffer.byteLength(body);
     const content = method === 'GET' ? {} : { 'content-type': 'application/json', 'content-length': length };
@@ -59,6 +74,7 @@ export async function openHttpConnection(url: string): Promise<HttpConnection> {
   async function dial(): Promise<Socket> {
     const dialled = connect({ host: hostname, port: Number(port), noDelay: true });
     await once(dialled, 'connect');
+    answersOfSocket = 0;
     let received = Buffer.alloc(0);
     dialled.on('data', (bytes) => {
       received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
@@ -73,12 +89,20 @@ export async function openHttpConnection(url: string): Promise<HttpConnection> {
       const read = length === undefined ? chunkedBody(received, start) : bodyOfLength(received, start, Number(length));
       if (read === null) return;
       received = received.subarray(read.end);
+      answersOfSocket += 1;
       if (STATUS_OK.test(head)) pending?.resolve({ head, body: read.body });
       else pending?.reject(new Error(`${head}\n\n${read.body}`));
     });
-    dialled.on('error', (error) => pending?.reject(error));
-    dialled.on('close', () => pending?.reject(new Error('the connection was closed')));
+    dialled.on('error', (error) => fail(error));
+    dialled.on('close', () => fail());
     return dialled;
+
+    function fail(cause?: Error): void {
+      const half = received.length > 0;
+      pending?.reject(
+        half ? new Error('half an answer', { cause }) : new ConnectionClosedError('no answer', { cause }),
+      );
+    }
   }
 }
 
