@@ -1,17 +1,16 @@
 // What the peers need, as their lock files say, where it is not there yet.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 for (const directory of [import.meta.dirname, join(import.meta.dirname, 'directus')]) {
-  if (!isInstalled(directory)) install(directory);
-}
-
-function isInstalled(directory: string): boolean {
-  const installed = join(directory, 'node_modules', '.package-lock.json');
   const wanted = join(directory, 'package-lock.json');
-  return existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs;
+  // Written last, so that an installation that was broken off is made again.
+  const installed = join(directory, 'node_modules', '.installed-lock.json');
+  if (existsSync(installed) && readFileSync(installed).equals(readFileSync(wanted))) continue;
+  install(directory);
+  copyFileSync(wanted, installed);
 }
 
 function install(directory: string): void {
