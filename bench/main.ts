@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureBloat } from './bloat.ts';
 import type { DatabaseKind } from './databases/database.ts';
@@ -13,11 +13,12 @@ import { measureEndurance } from './endurance.ts';
 import { measureGrowth } from './growth.ts';
 import { measureIsolation } from './isolation.ts';
 import { listScenarios, measureLists } from './lists.ts';
+import { machine } from './machine.ts';
 import { readOptions, USAGE } from './options.ts';
 import { publish } from './published/publish.ts';
 import { measureReadiness } from './ready.ts';
 import { report } from './report.ts';
-import type { Machine, Results } from './results.ts';
+import type { Results } from './results.ts';
 import { measureScaleOut } from './scale-out.ts';
 import type { ScenarioParts } from './scenario.ts';
 import { countStatements } from './statements.ts';
@@ -25,8 +26,6 @@ import { measureUnderLoad } from './under-load.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(import.meta.dirname, 'results');
-
-const BYTES_PER_GIBIBYTE = 1024 ** 3;
 
 const options = readOptions(process.argv.slice(2)) ?? showUsage();
 const temporaryDirectory = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
@@ -121,15 +120,4 @@ async function measureOnPostgres(kind: PostgresKind): Promise<void> {
 
 function tell(what: string): void {
   process.stderr.write(`${what}\n`);
-}
-
-function machine(): Machine {
-  return {
-    processor: cpus()[0]?.model ?? 'unknown processor',
-    cores: availableParallelism(),
-    memoryGibibytes: totalmem() / BYTES_PER_GIBIBYTE,
-    system: `${type()} ${release()}`,
-    node: process.versions.node,
-    loadBefore: loadavg()[0] ?? Number.NaN,
-  };
 }

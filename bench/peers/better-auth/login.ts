@@ -1,0 +1,4 @@
+import { driveLogin } from '../drive-conversation.ts';
+import { betterAuthConversation } from './conversation.ts';
+
+await driveLogin(betterAuthConversation);

@@ -1,0 +1,4 @@
+import { driveMe } from '../drive-conversation.ts';
+import { directusConversation } from './conversation.ts';
+
+await driveMe(directusConversation);

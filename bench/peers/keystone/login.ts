@@ -1,0 +1,4 @@
+import { driveLogin } from '../drive-conversation.ts';
+import { keystoneConversation } from './conversation.ts';
+
+await driveLogin(keystoneConversation);

@@ -1,0 +1,4 @@
+import { driveMe } from '../drive-conversation.ts';
+import { keystoneConversation } from './conversation.ts';
+
+await driveMe(keystoneConversation);

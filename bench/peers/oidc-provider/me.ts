@@ -1,0 +1,4 @@
+import { driveMe } from '../drive-conversation.ts';
+import { oidcProviderConversation } from './conversation.ts';
+
+await driveMe(oidcProviderConversation);
