@@ -21,8 +21,8 @@ export async function drive(readyClient: (plan: Plan, person: Person) => Promise
   process.send?.('ready');
   await once(process, 'message');
   const sample = await measure(steps, plan);
-  process.send?.(sample);
-  process.disconnect();
+  // Some hundred thousand latencies are more than a pipe takes at once.
+  await new Promise((sent) => process.send?.(sample, undefined, undefined, sent));
   process.exit();
 }
 
