@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { onOneConnection } from './on-one-connection.ts';
 
 /** How many rows of a table were copied. */
 export interface CopiedTable {
@@ -65,19 +66,13 @@ export function copyDatabase(source: pg.Pool, target: pg.Pool): Promise<readonly
   });
 }
 
-async function within<T>(pool: pg.Pool, begin: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  let isBroken = true;
-  try {
+function within<T>(pool: pg.Pool, begin: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return onOneConnection(pool, async (client) => {
     await client.query(begin);
     const result = await work(client);
     await client.query('COMMIT');
-    isBroken = false;
     return result;
-  } finally {
-    // Ending the connection also ends what was begun on it.
-    client.release(isBroken);
-  }
+  });
 }
 
 interface Table {

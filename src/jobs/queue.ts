@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { v7 as newId } from 'uuid';
 import { z } from 'zod';
 import type { Database } from '../database/client.ts';
+import { onOneConnection } from '../database/on-one-connection.ts';
 import { presentSpan } from '../tracing.ts';
 import type { JobReference } from './job.ts';
 
@@ -189,16 +190,10 @@ function sqlOf(client: Pick<pg.ClientBase, 'query'>): Sql {
 }
 
 /** Both or neither, so that nobody claims the job in between. */
-async function together(pool: pg.Pool, work: (db: Sql) => Promise<void>): Promise<void> {
-  const client = await pool.connect();
-  let isBroken = true;
-  try {
+function together(pool: pg.Pool, work: (db: Sql) => Promise<void>): Promise<void> {
+  return onOneConnection(pool, async (client) => {
     await client.query('BEGIN');
     await work(sqlOf(client));
     await client.query('COMMIT');
-    isBroken = false;
-  } finally {
-    // Ending the connection also ends what was begun on it.
-    client.release(isBroken);
-  }
+  });
 }
