@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
 
 const MAX_BYTES = 100 * 1024;
+/** Each takes hundreds of bytes besides what it holds, which may be one. */
+const MOST_CHUNKS = 64;
 
 /**
  * The text of a request's body. What is too long is refused by what the header says of it, or as soon as it is: nothing
@@ -14,12 +16,13 @@ const MAX_BYTES = 100 * 1024;
 export function readBody(request: IncomingMessage): Promise<string> {
   if (Number(request.headers['content-length'] ?? 0) > MAX_BYTES) return Promise.reject(tooLarge());
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes <= MAX_BYTES) chunks.push(chunk);
-    else reject(tooLarge());
+    if (bytes > MAX_BYTES) return reject(tooLarge());
+    chunks.push(chunk);
+    if (chunks.length === MOST_CHUNKS) chunks = [Buffer.concat(chunks)];
   });
   request.once('end', () => resolve(Buffer.concat(chunks).toString()));
   request.once('error', () => reject(brokenOff()));

@@ -1,4 +1,10 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readBody } from '../../src/http/body.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { expectNothingOnRecord, expectRefusal, expectStillServing } from './expectations.ts';
 import { operation, sendRaw } from './raw-request.ts';
@@ -45,6 +51,24 @@ describe('the size of a body', () => {
   it('is refused by what the header says, before anything of it came', async () => {
     const answer = await sendRaw(service.url, { headers: { 'content-length': '200000' }, body: '{' });
     expectRefusal(answer, 413);
+  });
+});
+
+describe('what is kept of a body', () => {
+  it('are a few of its chunks, be they a byte each', async () => {
+    const request = new IncomingMessage(new Socket());
+    const text = readBody(request);
+    const chunks: WeakRef<Buffer>[] = [];
+    for (let count = 0; count < 5000; count += 1) {
+      const chunk = Buffer.from('x');
+      chunks.push(new WeakRef(chunk));
+      request.push(chunk);
+    }
+    await nextTurn();
+    collectGarbage();
+    expect(chunks.filter((chunk) => chunk.deref() !== undefined).length).toBeLessThan(100);
+    request.push(null);
+    expect(await text).toBe('x'.repeat(5000));
   });
 });
 
@@ -117,3 +141,8 @@ describe('a body', () => {
     expect((await post(`{"query":"{ __typename }","variables":{"unused":${deep}}}`)).status).toBe(200);
   });
 });
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
