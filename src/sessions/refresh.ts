@@ -25,12 +25,15 @@ import { type IssuedTokens, issueTokens } from './tokens.ts';
  * by mail.
  *
  * @throws InvalidRefreshTokenError for every token that gives nothing; why is on record, not in the answer
- * @throws RateLimitedError after too many refreshes from this client, without a look at the token
+ * @throws RateLimitedError after too many refreshes from this client, without a look at the session; what was not made here
+ *   is counted apart
  * @see RFC 9700 §4.14.2
  */
 export async function refresh(app: App, client: Client, refreshToken: string): Promise<IssuedTokens> {
-  await app.refreshCount.countAttempt(`client:${clientNetwork(client.ipAddress ?? '')}`);
   const token = readToken(app.config.secretKeys, 'refresh', refreshToken);
+  // Apart, so that with texts of their own strangers shut out nobody who shares their address.
+  const counted = token === null ? 'guesses' : 'client';
+  await app.refreshCount.countAttempt(`${counted}:${clientNetwork(client.ipAddress ?? '')}`);
   if (token === null) throw new InvalidRefreshTokenError();
   const now = app.now();
 

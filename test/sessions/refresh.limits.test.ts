@@ -1,4 +1,6 @@
+import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { deriveToken } from '../../src/crypto/derived-token.ts';
 import { deriveMacKey } from '../../src/crypto/secret-keys.ts';
 import { createThrottle } from '../../src/limits/throttle.ts';
 import { createPerson, signIn } from '../support/people.ts';
@@ -30,7 +32,7 @@ function newClient(): string {
 }
 
 /** What other instances on the database have counted. */
-async function countElsewhere(from: string, times: number): Promise<void> {
+async function countElsewhere(key: `${'client' | 'guesses'}:${string}`, times: number): Promise<void> {
   const { config, database } = service.app;
   const throttle = createThrottle({
     pool: database.pool,
@@ -40,7 +42,7 @@ async function countElsewhere(from: string, times: number): Promise<void> {
     digestKey: deriveMacKey(config.secretKeys[0], 'throttle'),
     onRefusal: () => {},
   });
-  await throttle.countAttempt([`client:${from}`], times);
+  await throttle.countAttempt([key], times);
 }
 
 async function newSession(): Promise<string> {
@@ -52,14 +54,26 @@ function refresh(refreshToken: string, from: string) {
   return service.execute(Refresh, { input: { refreshToken } }, { headers: { 'x-forwarded-for': from } });
 }
 
-/** How many of them were refused by the limit; all the others because the token is none. */
-async function guess(times: number, from: string): Promise<number> {
-  const answers = await Promise.all(Array.from({ length: times }, (_, index) => refresh(`guess ${index}`, from)));
+/** How many of as many refreshes with tokens that nobody ever made are refused by the limit. */
+function guess(times: number, from: string): Promise<number> {
+  return limitedOf(Array.from({ length: times }, (_, index) => refresh(`guess ${index}`, from)));
+}
+
+/** The same with genuine tokens of sessions that are gone. */
+function refreshInVain(times: number, from: string): Promise<number> {
+  const { secretKeys } = service.app.config;
+  const token = () => deriveToken(secretKeys, 'refresh', { id: newId(), generation: 0 });
+  return limitedOf(Array.from({ length: times }, () => refresh(token(), from)));
+}
+
+/** How many of them were refused by the limit; all the others because the token is good for nothing. */
+async function limitedOf(refreshes: readonly ReturnType<typeof refresh>[]): Promise<number> {
+  const answers = await Promise.all(refreshes);
   const codes = answers
     .map(({ data }) => data?.refreshToken)
     .map((result) => result && 'code' in result && result.code);
   const limited = codes.filter((code) => code === 'RATE_LIMITED').length;
-  expect(codes.filter((code) => code === 'INVALID_REFRESH_TOKEN')).toHaveLength(times - limited);
+  expect(codes.filter((code) => code === 'INVALID_REFRESH_TOKEN')).toHaveLength(answers.length - limited);
   return limited;
 }
 
@@ -68,9 +82,9 @@ describe('the limit of refreshes', { timeout: 60_000 }, () => {
   it('refuses a client after 6,000 in 15 minutes, at whatever instances, and nobody else', async () => {
     const token = await newSession();
     const [from, elsewhere] = [newClient(), newClient()];
-    await countElsewhere(from, LIMIT - BATCH);
-    expect(await guess(BATCH, from)).toBe(0);
-    expect(await guess(BATCH, from)).toBe(1);
+    await countElsewhere(`client:${from}`, LIMIT - BATCH);
+    expect(await refreshInVain(BATCH, from)).toBe(0);
+    expect(await refreshInVain(BATCH, from)).toBe(1);
 
     const refused = await refresh(token, from);
     expect(refused.data?.refreshToken).toEqual({
@@ -87,14 +101,23 @@ describe('the limit of refreshes', { timeout: 60_000 }, () => {
   it('is over when the time it named has passed, with the session as it was', async () => {
     const token = await newSession();
     const from = newClient();
-    await countElsewhere(from, LIMIT);
-    await guess(BATCH, from);
+    await countElsewhere(`client:${from}`, LIMIT);
+    await refreshInVain(BATCH, from);
     vi.advanceTimersByTime((WINDOW_SECONDS - 1) * 1000);
     expect((await refresh(token, from)).data?.refreshToken).toMatchObject({
       code: 'RATE_LIMITED',
       retryAfterSeconds: 1,
     });
     vi.advanceTimersByTime(1000);
+    expect((await refresh(token, from)).data?.refreshToken).toMatchObject({ __typename: 'AuthPayload' });
+  });
+
+  it('counts apart what was not made here, so that no stranger shuts out those who share the address', async () => {
+    const token = await newSession();
+    const from = newClient();
+    await countElsewhere(`guesses:${from}`, LIMIT);
+    expect(await guess(BATCH, from)).toBe(1);
+    expect(await guess(1, from)).toBe(1);
     expect((await refresh(token, from)).data?.refreshToken).toMatchObject({ __typename: 'AuthPayload' });
   });
 
@@ -108,7 +131,7 @@ describe('the limit of refreshes', { timeout: 60_000 }, () => {
 
   it('takes no statement for who is refused already', async () => {
     const from = newClient();
-    await countElsewhere(from, LIMIT);
+    await countElsewhere(`guesses:${from}`, LIMIT);
     await guess(BATCH, from);
     const { answer, statements } = await withStatements(() => guess(10, from));
     expect({ answer, statements }).toEqual({ answer: 10, statements: [] });
@@ -129,7 +152,7 @@ describe('the limit of refreshes', { timeout: 60_000 }, () => {
     } finally {
       await service.app.db.$executeRaw`ALTER TABLE rate_limits_gone RENAME TO rate_limits`;
     }
-    await countElsewhere(from, LIMIT - BATCH);
+    await countElsewhere(`guesses:${from}`, LIMIT - BATCH);
     // The 99 of before, two that failed, and this one.
     expect(await guess(1, from)).toBe(1);
   });
