@@ -9,6 +9,12 @@ export interface AttemptKeys {
   readonly refusing: readonly string[];
 }
 
+interface AdmissionOptions {
+  readonly signal?: AbortSignal;
+  /** Otherwise it takes no place from those who do. */
+  readonly isToHash?: boolean;
+}
+
 const FAILURES_BEFORE_SLOWING = 4;
 const DELAY_MILLISECONDS_PER_FAILURE = 50;
 const KNOWN_CLIENT_MILLISECONDS = 30 * 86_400_000;
@@ -29,7 +35,7 @@ export async function admitAttempt(
   app: App,
   email: string | null,
   { ipAddress }: Client,
-  signal?: AbortSignal,
+  { signal, isToHash = true }: AdmissionOptions = {},
 ): Promise<AttemptKeys> {
   const network = clientNetwork(ipAddress ?? '');
   const client = `client:${network}`;
@@ -40,11 +46,12 @@ export async function admitAttempt(
   }
   const account = `account:${email}`;
   const counted = [client, account];
-  const { refusing, failures } = await app.hashGate.prepare(async () => {
+  const judge = async () => {
     const isStrained = (await app.loginThrottle.mostFailures([account])) > FAILURES_BEFORE_SLOWING;
     const refusing = isStrained && (await hasSignedInFrom(app, email, network)) ? [client] : counted;
     return { refusing, failures: await app.loginThrottle.refuseIfExhausted(refusing) };
-  });
+  };
+  const { refusing, failures } = await (isToHash ? app.hashGate.prepare(judge) : judge());
   await slowDown(failures, signal);
   return { counted, refusing };
 }

@@ -1,6 +1,8 @@
 import type { App } from '../app.ts';
+import type { Client } from '../audit/service.ts';
 import { hashPassword, verifyPassword } from '../crypto/password-hash.ts';
 import { RateLimitedError } from '../errors.ts';
+import { clientNetwork } from '../limits/client-network.ts';
 import { HashQueueFullError } from '../limits/hash-gate.ts';
 import { inSpan } from '../tracing.ts';
 import type { AttemptKeys } from './login-attempts.ts';
@@ -47,9 +49,23 @@ export function refuseWhileBusy(app: App): void {
   if (app.hashGate.isFull) refuseBusy(app);
 }
 
-async function inTurn<T>(app: App, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+/**
+ * What `work` comes to, which is going to hash for this client. The same as `refuseWhileBusy`, and besides refuses a client
+ * that has most of the queue already: whoever keeps it full does not keep everybody else out.
+ *
+ * @throws RateLimitedError
+ */
+export function inHashQueue<T>(app: App, { ipAddress }: Client, work: () => Promise<T>): Promise<T> {
+  return unlessBusy(app, app.hashGate.admit(clientNetwork(ipAddress ?? ''), work));
+}
+
+function inTurn<T>(app: App, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  return unlessBusy(app, app.hashGate.run(work, signal));
+}
+
+async function unlessBusy<T>(app: App, hashes: Promise<T>): Promise<T> {
   try {
-    return await app.hashGate.run(work, signal);
+    return await hashes;
   } catch (error) {
     if (!(error instanceof HashQueueFullError)) throw error;
     return refuseBusy(app);

@@ -8,6 +8,12 @@ export interface HashGate {
   /** Whether as many as may are under way, waiting or being prepared. */
   readonly isFull: boolean;
   /**
+   * What `work` comes to, which prepares and runs hashes on behalf of the holder. Rejects at once with HashQueueFullError,
+   * before `work` is started, when all places are taken, or when the holder has four times as many as are left: so nobody
+   * alone takes more than four fifths of them, and what becomes free is for those who have few.
+   */
+  admit<T>(holder: string, work: () => Promise<T>): Promise<T>;
+  /**
    * What `work` comes to, which looks up what has to be known before a hash; a few at once, first come, first served. So
    * a flood of logins does not hold up the database for everybody else either.
    */
@@ -22,6 +28,9 @@ export interface HashGate {
 
 /** So that a hash never waits for the database while others are being made. */
 const PREPARED_PER_HASH = 2;
+
+/** How many places one holder may have for each that is left. */
+const HELD_PER_FREE_PLACE = 4;
 
 /** So many wait for a hash that another would only wait in vain. */
 export class HashQueueFullError extends Error {
@@ -40,6 +49,11 @@ export class HashQueueFullError extends Error {
 export function createHashGate(bounds: { readonly concurrency: number; readonly maxQueued: number }): HashGate {
   const limit = pLimit(bounds.concurrency);
   const preparations = pLimit(bounds.concurrency * PREPARED_PER_HASH);
+  const held = new Map<string, number>();
+  const freePlaces = () => {
+    const preparing = preparations.activeCount + preparations.pendingCount;
+    return bounds.concurrency + bounds.maxQueued - preparing - limit.activeCount - limit.pendingCount;
+  };
   return {
     get running() {
       return limit.activeCount;
@@ -48,8 +62,19 @@ export function createHashGate(bounds: { readonly concurrency: number; readonly 
       return limit.pendingCount;
     },
     get isFull() {
-      const preparing = preparations.activeCount + preparations.pendingCount;
-      return preparing + limit.activeCount + limit.pendingCount >= bounds.concurrency + bounds.maxQueued;
+      return freePlaces() <= 0;
+    },
+    async admit(holder, work) {
+      const before = held.get(holder) ?? 0;
+      if (before >= freePlaces() * HELD_PER_FREE_PLACE) throw new HashQueueFullError();
+      held.set(holder, before + 1);
+      try {
+        return await work();
+      } finally {
+        const left = (held.get(holder) ?? 1) - 1;
+        if (left > 0) held.set(holder, left);
+        else held.delete(holder);
+      }
     },
     prepare: (work) => preparations(work),
     async run(work, signal) {

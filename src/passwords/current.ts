@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { admitAttempt } from '../auth/login-attempts.ts';
-import { passwordMatches } from '../auth/passwords.ts';
+import { inHashQueue, passwordMatches } from '../auth/passwords.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { isPlausiblePassword } from '../crypto/password-hash.ts';
@@ -22,8 +22,9 @@ export async function requireCurrentPassword(
 ): Promise<string> {
   const { id, email, passwordHash } = viewer.user;
   if (!isPlausiblePassword(password)) throw new InvalidCredentialsError();
-  const throttleKeys = await admitAttempt(app, email, client);
-  const matches = await passwordMatches(app, passwordHash, password, throttleKeys);
+  const matches = await inHashQueue(app, client, async () =>
+    passwordMatches(app, passwordHash, password, await admitAttempt(app, email, client)),
+  );
   if (matches && passwordHash !== null) return passwordHash;
   await app.db.$transaction(async (transaction) => {
     // Who was deleted while the hash was made has no id any more that could be named.

@@ -4,7 +4,7 @@ import { logOnceOnRecord } from '../audit/log.ts';
 import type { Client } from '../audit/service.ts';
 import { findUserByEmail } from '../auth/find-user.ts';
 import { type AttemptKeys, admitAttempt } from '../auth/login-attempts.ts';
-import { hashNewPassword, passwordMatches, refuseWhileBusy } from '../auth/passwords.ts';
+import { hashNewPassword, inHashQueue, passwordMatches } from '../auth/passwords.ts';
 import { allows, hookUser, runAfterwards } from '../auth/run-hooks.ts';
 import { findSignedIn, type SignedIn } from '../auth/signed-in.ts';
 import { isPlausiblePassword, needsRehash } from '../crypto/password-hash.ts';
@@ -33,7 +33,8 @@ export interface LogInInput {
  * @throws InvalidCredentialsError
  * @throws EmailNotVerifiedError after the right password
  * @throws UserInactiveError after the right password
- * @throws RateLimitedError after too many failures for this address or from this client, or while too many hashes wait
+ * @throws RateLimitedError after too many failures for this address or from this client, or while too many hashes wait, too
+ *   many of them this client's
  * @see OWASP ASVS 5.0 V6.3
  */
 export async function logIn(
@@ -42,20 +43,20 @@ export async function logIn(
   input: LogInInput,
   cookie: string | null,
 ): Promise<IssuedTokens> {
-  const { client } = request;
+  const { client, signal } = request;
   const email = canonicalEmail(input.email);
-  const isWorthHashing = email !== null && isPlausiblePassword(input.password);
-  if (isWorthHashing) refuseWhileBusy(app);
-  const throttleKeys = await admitAttempt(app, email, client, request.signal);
-  if (!isWorthHashing) {
-    await app.loginThrottle.countFailure(throttleKeys.counted);
+  if (email === null || !isPlausiblePassword(input.password)) {
+    const { counted } = await admitAttempt(app, email, client, { signal, isToHash: false });
+    await app.loginThrottle.countFailure(counted);
     return refuse(app, client, email, 'malformed');
   }
-
-  const attempt = () => tryOnce(app, request, { email, password: input.password, throttleKeys, cookie });
-  // Overtaken by a change of the user or by the end of all sessions, the attempt is judged by what holds now. Otherwise
-  // the right password would be called wrong, when another login at the same time has just replaced its hash.
-  const signedIn = (await attempt()) ?? (await attempt());
+  const signedIn = await inHashQueue(app, client, async () => {
+    const throttleKeys = await admitAttempt(app, email, client, { signal });
+    const attempt = () => tryOnce(app, request, { email, password: input.password, throttleKeys, cookie });
+    // Overtaken by a change of the user or by the end of all sessions, the attempt is judged by what holds now. Otherwise
+    // the right password would be called wrong, when another login at the same time has just replaced its hash.
+    return (await attempt()) ?? (await attempt());
+  });
   if (signedIn === null) return refuse(app, client, email, 'credentials');
   runAfterwards(app, 'postLogin', signedIn.user, request);
   return issueTokens(app, signedIn, app.now());

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { createHashGate, HashQueueFullError, hashConcurrency } from '../../src/limits/hash-gate.ts';
+import { createHashGate, type HashGate, HashQueueFullError, hashConcurrency } from '../../src/limits/hash-gate.ts';
 
 /** Works that stay under way until told otherwise, and what was started in which order. */
 function createWorkshop() {
@@ -157,6 +157,48 @@ describe('what is prepared for a hash', () => {
     finish('hash');
     finish('second');
     await Promise.all([hash, second]);
+  });
+});
+
+describe('who is admitted to the queue', () => {
+  /** As many as are admitted of this holder, each of whom takes a place until released. */
+  async function crowdOf(gate: HashGate, holder: string, held: Promise<void>): Promise<number> {
+    let admitted = 0;
+    for (let isRefused = false; !isRefused; ) {
+      const admission = gate.admit(holder, () => gate.run(() => held));
+      isRefused = await Promise.race([
+        admission.then(
+          () => false,
+          () => true,
+        ),
+        settle().then(() => false),
+      ]);
+      if (!isRefused) admitted += 1;
+    }
+    return admitted;
+  }
+
+  it('has at most four fifths of the places alone, and leaves the others to others', async () => {
+    const gate = createHashGate({ concurrency: 2, maxQueued: 98 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    expect(await crowdOf(gate, 'a', promise)).toBe(80);
+    expect(await crowdOf(gate, 'b', promise)).toBe(16);
+    expect(await gate.admit('c', async () => 'hash')).toBe('hash');
+    expect(await crowdOf(gate, 'd', promise)).toBe(4);
+    expect(gate.isFull).toBe(true);
+    await expect(gate.admit('c', async () => 'hash')).rejects.toThrow(HashQueueFullError);
+    resolve();
+    await vi.waitUntil(() => gate.running === 0);
+    expect(await crowdOf(gate, 'd', new Promise(() => {}))).toBe(80);
+  });
+
+  it('gives the place of who failed back', async () => {
+    const gate = createHashGate({ concurrency: 1, maxQueued: 0 });
+    for (let attempt = 1; attempt <= 9; attempt += 1) {
+      const failing = gate.admit('a', () => gate.run(() => Promise.reject(new Error('failed'))));
+      await expect(failing).rejects.toThrow('failed');
+      await settle();
+    }
   });
 });
 

@@ -6,7 +6,7 @@ import { fillHashGate, holdHashGate } from '../support/hash-gate.ts';
 import { createPerson, type Person } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { withStatements } from '../support/statements.ts';
-import { faultsOf, invalidCredentials, Login } from './operations.ts';
+import { faultsOf, invalidCredentials, Login, Me } from './operations.ts';
 
 const FAILURES = 20;
 const WINDOW_SECONDS = 15 * 60;
@@ -330,6 +330,40 @@ describe('the gate of hashes', () => {
     expect(await logIn({ ...rightCredentials(person), from: newClient() })).toMatchObject({
       __typename: 'AuthPayload',
     });
+  });
+
+  it('has a place left for everybody else while one client sends as many logins as it can', async () => {
+    const person = await createPerson(service);
+    const gate = holdHashGate(service.app);
+    const from = newClient();
+    const crowd: ReturnType<typeof logIn>[] = [];
+    let isRefused = false;
+    while (!isRefused) {
+      const login = logIn({ email: `nobody.${crowd.length}@latchkey.test`, password: WRONG, from });
+      crowd.push(login);
+      // Of those who wait nobody is answered before the release.
+      isRefused = await Promise.race([login.then(() => true), service.execute(Me).then(() => false)]);
+    }
+    const login = logIn({ ...rightCredentials(person), from: newClient() });
+    // It has arrived by the time that others were answered, who came after it.
+    for (let others = 0; others < 3; others += 1) await service.execute(Me);
+    await gate.release();
+    expect(await login).toMatchObject({ __typename: 'AuthPayload' });
+    expect(await crowd.at(-1)).toEqual(rateLimited(1));
+    await Promise.all(crowd);
+  });
+
+  it('has no place taken by what is no password, nor does that wait for one', async () => {
+    const person = await createPerson(service);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const lookUps: Promise<void>[] = [];
+    while (!service.app.hashGate.isFull) lookUps.push(service.app.hashGate.prepare(() => promise));
+    try {
+      expect(await logIn({ email: person.user.email, password: '', from: newClient() })).toEqual(invalidCredentials);
+    } finally {
+      resolve();
+      await Promise.all(lookUps);
+    }
   });
 
   it('refuses no login that is right for want of a place to make a stronger hash', async () => {
