@@ -39,17 +39,14 @@ export async function admitAttempt(
 ): Promise<AttemptKeys> {
   const network = clientNetwork(ipAddress ?? '');
   const client = `client:${network}`;
-  if (email === null) {
-    const failures = await app.loginThrottle.refuseIfExhausted([client]);
-    await slowDown(failures, signal);
-    return { counted: [client], refusing: [client] };
-  }
-  const account = `account:${email}`;
-  const counted = [client, account];
+  const account = email === null ? [] : [`account:${email}`];
+  const counted = [client, ...account];
   const judge = async () => {
-    const isStrained = (await app.loginThrottle.mostFailures([account])) > FAILURES_BEFORE_SLOWING;
-    const refusing = isStrained && (await hasSignedInFrom(app, email, network)) ? [client] : counted;
-    return { refusing, failures: await app.loginThrottle.refuseIfExhausted(refusing) };
+    const tally = await app.loginThrottle.read(counted);
+    const isStrained = tally.most(account) > FAILURES_BEFORE_SLOWING;
+    const refusing = isStrained && email !== null && (await hasSignedInFrom(app, email, network)) ? [client] : counted;
+    tally.refuseIfExhausted(refusing);
+    return { refusing, failures: tally.most(refusing) };
   };
   const { refusing, failures } = await (isToHash ? app.hashGate.prepare(judge) : judge());
   await slowDown(failures, signal);

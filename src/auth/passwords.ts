@@ -13,8 +13,8 @@ const RETRY_WHEN_BUSY_SECONDS = 1;
  * Whether the password is the one that was hashed. Without a hash it does the same work on a decoy and is false, so
  * that the time tells nobody whether there is an account or whether it has a password.
  *
- * The login throttle is asked when the turn has come, and told of a failure before the turn is given up: however many
- * attempts come at once, they pass its limit by no more than the hashes in flight.
+ * The login throttle is asked when the turn is about to come, and told of a failure before it is given up: however many
+ * attempts come at once, they pass its limit by no more than the cores.
  *
  * @throws RateLimitedError at once when too many hashes wait already, or when one of the keys has no failures left;
  *   the signal's reason when it aborts before the turn comes
@@ -26,17 +26,21 @@ export function passwordMatches(
   { counted, refusing }: AttemptKeys,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  return inTurn(app, signal, async () => {
-    await app.loginThrottle.refuseIfExhausted(refusing);
-    const matches = (await timed(app, () => verifyPassword(hash ?? app.decoyHash, password))) && hash !== null;
-    if (!matches) await app.loginThrottle.countFailure(counted);
-    return matches;
-  });
+  return inTurn(
+    app,
+    async () => {
+      const matches = (await timed(app, () => verifyPassword(hash ?? app.decoyHash, password))) && hash !== null;
+      if (!matches) await app.loginThrottle.countFailure(counted);
+      return matches;
+    },
+    signal,
+    async () => (await app.loginThrottle.read(refusing)).refuseIfExhausted(refusing),
+  );
 }
 
 /** @throws RateLimitedError at once when too many hashes wait already */
 export function hashNewPassword(app: App, password: string): Promise<string> {
-  return inTurn(app, undefined, () => timed(app, () => hashPassword(app.config.argon2, password)));
+  return inTurn(app, () => timed(app, () => hashPassword(app.config.argon2, password)));
 }
 
 /**
@@ -56,11 +60,11 @@ export function refuseWhileBusy(app: App): void {
  * @throws RateLimitedError
  */
 export function inHashQueue<T>(app: App, { ipAddress }: Client, work: () => Promise<T>): Promise<T> {
-  return unlessBusy(app, app.hashGate.admit(clientNetwork(ipAddress ?? ''), work));
+  return unlessBusy(app, app.hashGate.enter(clientNetwork(ipAddress ?? ''), work));
 }
 
-function inTurn<T>(app: App, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  return unlessBusy(app, app.hashGate.run(work, signal));
+function inTurn<T>(app: App, ...turn: Parameters<typeof app.hashGate.run<T>>): Promise<T> {
+  return unlessBusy(app, app.hashGate.run(...turn));
 }
 
 async function unlessBusy<T>(app: App, hashes: Promise<T>): Promise<T> {

@@ -124,6 +124,36 @@ describe('createHashGate', () => {
   });
 });
 
+describe('what admits a hash', () => {
+  it('is asked while the hashes before are under way, for one more than there are at once', async () => {
+    const gate = createHashGate({ concurrency: 2, maxQueued: 10 });
+    const { started, work, finish } = createWorkshop();
+    const admit = (name: string) => async () => void started.push(`admits ${name}`);
+    const results = ['a', 'b', 'c', 'd'].map((name) => gate.run(work(name), undefined, admit(name)));
+    await settle();
+    expect(started).toEqual(['admits a', 'admits b', 'admits c', 'a', 'b']);
+    finish('b');
+    await settle();
+    expect(started.slice(5)).toEqual(['c', 'admits d']);
+    for (const name of ['a', 'c']) finish(name);
+    await settle();
+    finish('d');
+    expect(await Promise.all(results)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('keeps the hash from being made when it rejects, and lets the next one in', async () => {
+    const gate = createHashGate({ concurrency: 1, maxQueued: 10 });
+    const { started, work, finish } = createWorkshop();
+    const refused = gate.run(work('refused'), undefined, () => Promise.reject(new Error('not admitted')));
+    const next = gate.run(work('next'), undefined, async () => {});
+    await expect(refused).rejects.toThrow('not admitted');
+    await settle();
+    finish('next');
+    expect(await next).toBe('next');
+    expect(started).toEqual(['next']);
+  });
+});
+
 describe('what is prepared for a hash', () => {
   it('is twice as many at once as hashes, first come, first served', async () => {
     const gate = createHashGate({ concurrency: 2, maxQueued: 10 });
@@ -160,12 +190,12 @@ describe('what is prepared for a hash', () => {
   });
 });
 
-describe('who is admitted to the queue', () => {
+describe('who enters the queue', () => {
   /** As many as are admitted of this holder, each of whom takes a place until released. */
   async function crowdOf(gate: HashGate, holder: string, held: Promise<void>): Promise<number> {
     let admitted = 0;
     for (let isRefused = false; !isRefused; ) {
-      const admission = gate.admit(holder, () => gate.run(() => held));
+      const admission = gate.enter(holder, () => gate.run(() => held));
       isRefused = await Promise.race([
         admission.then(
           () => false,
@@ -183,10 +213,10 @@ describe('who is admitted to the queue', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     expect(await crowdOf(gate, 'a', promise)).toBe(80);
     expect(await crowdOf(gate, 'b', promise)).toBe(16);
-    expect(await gate.admit('c', async () => 'hash')).toBe('hash');
+    expect(await gate.enter('c', async () => 'hash')).toBe('hash');
     expect(await crowdOf(gate, 'd', promise)).toBe(4);
     expect(gate.isFull).toBe(true);
-    await expect(gate.admit('c', async () => 'hash')).rejects.toThrow(HashQueueFullError);
+    await expect(gate.enter('c', async () => 'hash')).rejects.toThrow(HashQueueFullError);
     resolve();
     await vi.waitUntil(() => gate.running === 0);
     expect(await crowdOf(gate, 'd', new Promise(() => {}))).toBe(80);
@@ -195,7 +225,7 @@ describe('who is admitted to the queue', () => {
   it('gives the place of who failed back', async () => {
     const gate = createHashGate({ concurrency: 1, maxQueued: 0 });
     for (let attempt = 1; attempt <= 9; attempt += 1) {
-      const failing = gate.admit('a', () => gate.run(() => Promise.reject(new Error('failed'))));
+      const failing = gate.enter('a', () => gate.run(() => Promise.reject(new Error('failed'))));
       await expect(failing).rejects.toThrow('failed');
       await settle();
     }

@@ -353,13 +353,15 @@ describe('the gate of hashes', () => {
     await Promise.all(crowd);
   });
 
-  it('has no place taken by what is no password, nor does that wait for one', async () => {
+  it('has no place taken by what is no address or no password, nor does that wait for one', async () => {
     const person = await createPerson(service);
+    const right = rightCredentials(person);
     const { promise, resolve } = Promise.withResolvers<void>();
     const lookUps: Promise<void>[] = [];
     while (!service.app.hashGate.isFull) lookUps.push(service.app.hashGate.prepare(() => promise));
     try {
-      expect(await logIn({ email: person.user.email, password: '', from: newClient() })).toEqual(invalidCredentials);
+      expect(await logIn({ ...right, password: '', from: newClient() })).toEqual(invalidCredentials);
+      expect(await logIn({ ...right, email: 'nobody', from: newClient() })).toEqual(invalidCredentials);
     } finally {
       resolve();
       await Promise.all(lookUps);
