@@ -82,10 +82,13 @@ export function createHashGate(bounds: { readonly concurrency: number; readonly 
     prepare: (work) => preparations(work),
     async run(work, signal, admit) {
       if (underWay() >= mostUnderWay) throw new HashQueueFullError();
-      return turns(async () => {
+      return turns(() => {
         signal?.throwIfAborted();
-        await admit?.();
-        return hashes(() => {
+        const admitted = (async () => admit?.())();
+        // It is heard of when the turn comes, and until then nobody listens.
+        admitted.catch(() => {});
+        return hashes(async () => {
+          await admitted;
           signal?.throwIfAborted();
           return work();
         });

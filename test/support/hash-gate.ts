@@ -37,7 +37,7 @@ export function fillHashGate({ hashGate }: App): () => Promise<void> {
   function fill(): void {
     for (let before = -1; before < taken(); ) {
       before = taken();
-      works.push(hashGate.run(work).catch(ignoreRefusal));
+      works.push(hashGate.run(() => promise, undefined, takeThePlaceLeft).catch(ignoreRefusal));
     }
   }
 
@@ -45,9 +45,8 @@ export function fillHashGate({ hashGate }: App): () => Promise<void> {
     return hashGate.running + hashGate.queued;
   }
 
-  function work(): Promise<void> {
+  async function takeThePlaceLeft(): Promise<void> {
     if (!isReleased) fill();
-    return promise;
   }
 }
 
