@@ -66,9 +66,11 @@ function filesBesideSources(directory: string): Plugin {
   const fromBundle = (path: string) => relative(directory, path).replaceAll(sep, '/');
   return {
     name: 'files beside sources',
-    transform(code, id) {
+    // As it is loaded, since what is transformed without a source map has none; the lines stay as they are.
+    load(id) {
       if (!id.startsWith(SOURCES)) return null;
-      return code
+      this.addWatchFile(id);
+      return readFileSync(id, 'utf8')
         .replaceAll('import.meta.url', `new URL(${JSON.stringify(fromBundle(id))}, import.meta.url).href`)
         .replaceAll('import.meta.dirname', `(import.meta.dirname + ${JSON.stringify(`/${fromBundle(dirname(id))}`)})`);
     },
