@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Plugin } from 'rolldown';
@@ -17,7 +18,7 @@ const NOT_BUNDLED = ['argon2', '@node-rs/argon2', 'bcrypt', '@electric-sql/pglit
 /**
  * The service, with the packages it is made of, is a few files of CommonJS in `directory`, which take a third of the time
  * and half of the memory to load: `main.cjs`, which starts it, and `rehearsal.cjs`. Of what it was made is in
- * `inputs.json`; `scripts/start.cjs` uses it while none of that has been touched. The directory appears in one step.
+ * `inputs.json`; `scripts/start.cjs` uses it while all of that is what it was. The directory appears in one step.
  *
  * @throws where rolldown, which is optional, is not there
  */
@@ -58,7 +59,7 @@ export async function bundle(directory: string = BUNDLE_DIRECTORY): Promise<void
 
 function stateOf(path: string) {
   const { size, mtimeMs } = statSync(path);
-  return { path: relative(ROOT, path), size, mtimeMs };
+  return { path: relative(ROOT, path), size, mtimeMs, sha256: hash('sha256', readFileSync(path)) };
 }
 
 /** Templates, migrations and the like stay where they are, and are found from the bundle too. */
