@@ -6,6 +6,8 @@ import { loadConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 
+const ANSWER_TIMEOUT_MILLISECONDS = 30_000;
+
 /**
  * The service has run once, on an embedded database that is gone again, and has answered. So whatever a start and a first
  * request need is compiled, and the compile cache holds it.
@@ -20,6 +22,8 @@ export async function rehearse(): Promise<void> {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ query: '{ __typename }' }),
+        // An install never hangs, whatever a proxy makes of this.
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MILLISECONDS),
       });
       await response.text();
     } finally {
