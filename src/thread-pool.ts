@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { availableParallelism, setPriority } from 'node:os';
+import { availableParallelism, constants, getPriority, setPriority } from 'node:os';
 
 // Imported first, for its effect, by whatever is a process of its own: libuv reads this when its pool is first used.
 // One thread a core for hashing, and two that are always free for the signatures of access tokens, for files and for
@@ -9,7 +9,7 @@ process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2
 /** How many threads libuv's pool has in this process. */
 export const threadPoolSize = Number(process.env.UV_THREADPOOL_SIZE);
 
-/** A tenth of the weight of an ordinary thread. */
+/** Above that of the process: a tenth of the weight. */
 const POOL_NICENESS = 10;
 const THREADS = '/proc/self/task';
 
@@ -20,9 +20,10 @@ const THREADS = '/proc/self/task';
  */
 export async function putThreadPoolLast(): Promise<void> {
   if (process.platform !== 'linux') return;
+  const niceness = Math.min(getPriority() + POOL_NICENESS, constants.priority.PRIORITY_LOW);
   // Read in the pool itself, which thereby has all its threads.
   for (const id of await readdir(THREADS)) {
     const name = await readFile(`${THREADS}/${id}/comm`, 'utf8').catch(() => 'a thread that has ended');
-    if (name.trim() === 'libuv-worker') setPriority(Number(id), POOL_NICENESS);
+    if (name.trim() === 'libuv-worker') setPriority(Number(id), niceness);
   }
 }

@@ -61,7 +61,13 @@ describe('the files of src/', () => {
     });
     expect(readers.map(({ path }) => path)).toEqual([exception]);
     const handing = files.filter(({ text }) => text.match(handed)).map(({ path }) => path);
-    expect(handing).toEqual(['cli/migrate.ts', 'cli/with-app.ts', 'cli/worker.ts', 'service-process.ts']);
+    expect(handing).toEqual([
+      'cli/export-embedded.ts',
+      'cli/migrate.ts',
+      'cli/with-app.ts',
+      'cli/worker.ts',
+      'service-process.ts',
+    ]);
   });
 
   it('await nothing inside a transaction but the transaction', () => {

@@ -33,17 +33,14 @@ export async function admitAttempt(
 ): Promise<AttemptKeys> {
   const network = clientNetwork(ipAddress ?? '');
   const client = `client:${network}`;
-  if (email === null) {
-    const failures = await app.loginThrottle.refuseIfExhausted([client]);
-    await slowDown(failures, signal);
-    return { counted: [client], refusing: [client] };
-  }
-  const account = `account:${email}`;
-  const counted = [client, account];
+  const account = email === null ? [] : [`account:${email}`];
+  const counted = [client, ...account];
   const { refusing, failures } = await app.hashGate.prepare(async () => {
-    const isStrained = (await app.loginThrottle.mostFailures([account])) > FAILURES_BEFORE_SLOWING;
-    const refusing = isStrained && (await hasSignedInFrom(app, email, network)) ? [client] : counted;
-    return { refusing, failures: await app.loginThrottle.refuseIfExhausted(refusing) };
+    const tally = await app.loginThrottle.read(counted);
+    const isStrained = tally.most(account) > FAILURES_BEFORE_SLOWING;
+    const refusing = isStrained && email !== null && (await hasSignedInFrom(app, email, network)) ? [client] : counted;
+    tally.refuseIfExhausted(refusing);
+    return { refusing, failures: tally.most(refusing) };
   });
   await slowDown(failures, signal);
   return { counted, refusing };

@@ -11,8 +11,8 @@ const RETRY_WHEN_BUSY_SECONDS = 1;
  * Whether the password is the one that was hashed. Without a hash it does the same work on a decoy and is false, so
  * that the time tells nobody whether there is an account or whether it has a password.
  *
- * The login throttle is asked when the turn has come, and told of a failure before the turn is given up: however many
- * attempts come at once, they pass its limit by no more than the hashes in flight.
+ * The login throttle is asked when the turn is about to come, and told of a failure before it is given up: however many
+ * attempts come at once, they pass its limit by no more than the cores.
  *
  * @throws RateLimitedError at once when too many hashes wait already, or when one of the keys has no failures left;
  *   the signal's reason when it aborts before the turn comes
@@ -24,17 +24,21 @@ export function passwordMatches(
   { counted, refusing }: AttemptKeys,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  return inTurn(app, signal, async () => {
-    await app.loginThrottle.refuseIfExhausted(refusing);
-    const matches = (await timed(app, () => verifyPassword(hash ?? app.decoyHash, password))) && hash !== null;
-    if (!matches) await app.loginThrottle.countFailure(counted);
-    return matches;
-  });
+  return inTurn(
+    app,
+    async () => {
+      const matches = (await timed(app, () => verifyPassword(hash ?? app.decoyHash, password))) && hash !== null;
+      if (!matches) await app.loginThrottle.countFailure(counted);
+      return matches;
+    },
+    signal,
+    async () => (await app.loginThrottle.read(refusing)).refuseIfExhausted(refusing),
+  );
 }
 
 /** @throws RateLimitedError at once when too many hashes wait already */
 export function hashNewPassword(app: App, password: string): Promise<string> {
-  return inTurn(app, undefined, () => timed(app, () => hashPassword(app.config.argon2, password)));
+  return inTurn(app, () => timed(app, () => hashPassword(app.config.argon2, password)));
 }
 
 /**
@@ -47,9 +51,9 @@ export function refuseWhileBusy(app: App): void {
   if (app.hashGate.isFull) refuseBusy(app);
 }
 
-async function inTurn<T>(app: App, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+async function inTurn<T>(app: App, ...[work, signal, admit]: Parameters<typeof app.hashGate.run<T>>): Promise<T> {
   try {
-    return await app.hashGate.run(work, signal);
+    return await app.hashGate.run(work, signal, admit);
   } catch (error) {
     if (!(error instanceof HashQueueFullError)) throw error;
     return refuseBusy(app);

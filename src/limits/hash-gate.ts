@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 
 export interface HashGate {
-  /** Hashes under way. */
+  /** Hashes under way, or about to be. */
   readonly running: number;
   /** Hashes that wait for a place. */
   readonly queued: number;
@@ -16,8 +16,11 @@ export interface HashGate {
    * What `work` comes to, once its turn came; first come, first served. Rejects at once with HashQueueFullError, before
    * `work` is started, when too many wait. Work whose signal has aborted is not started when its turn comes, and rejects
    * with the signal's reason.
+   *
+   * @param admit what has to pass shortly before: while the hashes before are under way, and for one more at a time than
+   *   there are hashes, so that the next hash waits for nothing when its turn comes
    */
-  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  run<T>(work: () => Promise<T>, signal?: AbortSignal, admit?: () => Promise<unknown>): Promise<T>;
 }
 
 /** So that a hash never waits for the database while others are being made. */
@@ -38,27 +41,31 @@ export class HashQueueFullError extends Error {
  * logins the whole process.
  */
 export function createHashGate(bounds: { readonly concurrency: number; readonly maxQueued: number }): HashGate {
-  const limit = pLimit(bounds.concurrency);
+  const turns = pLimit(bounds.concurrency + 1);
+  const hashes = pLimit(bounds.concurrency);
   const preparations = pLimit(bounds.concurrency * PREPARED_PER_HASH);
+  const mostUnderWay = bounds.concurrency + bounds.maxQueued;
+  const underWay = () => turns.activeCount + turns.pendingCount;
   return {
     get running() {
-      return limit.activeCount;
+      return Math.min(underWay(), bounds.concurrency);
     },
     get queued() {
-      return limit.pendingCount;
+      return Math.max(underWay() - bounds.concurrency, 0);
     },
     get isFull() {
-      const preparing = preparations.activeCount + preparations.pendingCount;
-      return preparing + limit.activeCount + limit.pendingCount >= bounds.concurrency + bounds.maxQueued;
+      return preparations.activeCount + preparations.pendingCount + underWay() >= mostUnderWay;
     },
     prepare: (work) => preparations(work),
-    async run(work, signal) {
-      if (limit.activeCount >= bounds.concurrency && limit.pendingCount >= bounds.maxQueued) {
-        throw new HashQueueFullError();
-      }
-      return limit(() => {
+    async run(work, signal, admit) {
+      if (underWay() >= mostUnderWay) throw new HashQueueFullError();
+      return turns(async () => {
         signal?.throwIfAborted();
-        return work();
+        await admit?.();
+        return hashes(() => {
+          signal?.throwIfAborted();
+          return work();
+        });
       });
     },
   };

@@ -5,15 +5,8 @@ import { inOneStatement } from '../database/in-one-statement.ts';
 import { RateLimitedError } from '../errors.ts';
 
 export interface Throttle {
-  /**
-   * Passes while each of the keys has failures left.
-   *
-   * @returns how many failures the worst of them has had
-   * @throws RateLimitedError naming when the last of the exhausted keys is free again
-   */
-  refuseIfExhausted(keys: readonly string[]): Promise<number>;
-  /** How many failures the worst of the keys has had. */
-  mostFailures(keys: readonly string[]): Promise<number>;
+  /** What the failures of these keys come to at this instant, by one statement. */
+  read(keys: readonly string[]): Promise<Tally>;
   /** Counts one failure against each of the keys. */
   countFailure(keys: readonly string[]): Promise<void>;
   /**
@@ -26,6 +19,18 @@ export interface Throttle {
   countAttempt(keys: readonly string[], times?: number): Promise<void>;
   /** Each of the keys has all its failures left again. */
   forget(keys: readonly string[]): Promise<void>;
+}
+
+/** What was counted, of the keys that were read. */
+export interface Tally {
+  /** How many failures the worst of these keys has had. */
+  most(keys: readonly string[]): number;
+  /**
+   * Passes while each of these keys has failures left.
+   *
+   * @throws RateLimitedError naming when the last of the exhausted keys is free again
+   */
+  refuseIfExhausted(keys: readonly string[]): void;
 }
 
 interface ThrottleOptions {
@@ -68,17 +73,18 @@ export function createThrottle({
   const digest = (key: string) => createHmac('sha256', digestKey).update(key).digest('base64url');
   // Not `limiter.get`, which makes a statement for each key: a sign-in looks at two, three times.
   const readOne = inOneStatement((keys: readonly string[]) => readCounts(pool, keys));
-  const read = (keys: readonly string[]) => Promise.all(keys.map((key) => readOne(limiter.getKey(digest(key)))));
   const count = (keys: readonly string[], times = 1) =>
     Promise.all(keys.map((key) => limiter.penalty(digest(key), times)));
   return {
-    async refuseIfExhausted(keys) {
-      const counts = await read(keys);
-      refuseIfAny(counts.filter((count) => count !== null && count.consumedPoints >= failures));
-      return most(counts);
-    },
-    async mostFailures(keys) {
-      return most(await read(keys));
+    async read(keys) {
+      const found = await Promise.all(keys.map((key) => readOne(limiter.getKey(digest(key)))));
+      const counts = new Map(keys.map((key, place) => [key, found[place] ?? null]));
+      const countsOf = (some: readonly string[]) => some.flatMap((key) => counts.get(key) ?? []);
+      return {
+        most: (some) => Math.max(0, ...countsOf(some).map(({ consumedPoints }) => consumedPoints)),
+        refuseIfExhausted: (some) =>
+          refuseIfAny(countsOf(some).filter(({ consumedPoints }) => consumedPoints >= failures)),
+      };
     },
     async countFailure(keys) {
       await count(keys);
@@ -92,10 +98,10 @@ export function createThrottle({
     },
   };
 
-  function refuseIfAny(exhausted: readonly (Count | null)[]): void {
+  function refuseIfAny(exhausted: readonly Count[]): void {
     if (exhausted.length === 0) return;
     onRefusal();
-    throw new RateLimitedError(Math.max(...exhausted.map((count) => count?.msBeforeNext ?? 0)) / 1000);
+    throw new RateLimitedError(Math.max(...exhausted.map(({ msBeforeNext }) => msBeforeNext)) / 1000);
   }
 }
 
@@ -116,14 +122,9 @@ async function readCounts(pool: pg.Pool, keys: readonly string[]): Promise<(Coun
   return keys.map((key) => found.get(key) ?? null);
 }
 
-function most(counts: readonly (Count | null)[]): number {
-  return Math.max(0, ...counts.map((count) => count?.consumedPoints ?? 0));
-}
-
 /** For `RATE_LIMITING=off`. */
 export const openThrottle: Throttle = {
-  refuseIfExhausted: async () => 0,
-  mostFailures: async () => 0,
+  read: async () => ({ most: () => 0, refuseIfExhausted: () => {} }),
   countFailure: async () => {},
   countAttempt: async () => {},
   forget: async () => {},

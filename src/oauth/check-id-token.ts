@@ -82,7 +82,7 @@ export function countRefusal(app: App, { ipAddress }: Client): Promise<void> {
  */
 async function isWorthRecording({ loginThrottle }: App, { ipAddress }: Client, provider: string): Promise<boolean> {
   const keys = [`unavailable:${provider}:${clientNetwork(ipAddress ?? '')}`];
-  if ((await loginThrottle.mostFailures(keys)) >= MOST_RECORDED) return false;
+  if ((await loginThrottle.read(keys)).most(keys) >= MOST_RECORDED) return false;
   await loginThrottle.countFailure(keys);
   return true;
 }

@@ -104,7 +104,7 @@ async function register(
   const { client } = request;
   const { user, isTaken } = plan;
   const throttleKeys = [`client:${clientNetwork(client.ipAddress ?? '')}`];
-  await app.registrationThrottle.refuseIfExhausted(throttleKeys);
+  (await app.registrationThrottle.read(throttleKeys)).refuseIfExhausted(throttleKeys);
   const { preRegistration } = app.hooks;
   const { email, firstName, lastName } = user;
   const registrant = { email, firstName, lastName };

@@ -146,7 +146,7 @@ function endsOf({ config }: App, now: Date) {
   };
 }
 
-/** Of the live sessions those used last are left, so that nobody piles them up without end. */
+/** Of the live sessions those used last are left, the youngest first, so that nobody piles them up without end. */
 async function endOldestSessions(
   transaction: Prisma.TransactionClient,
   userId: string,
@@ -156,5 +156,5 @@ async function endOldestSessions(
   await transaction.$executeRaw`
     UPDATE sessions SET revoked_at = ${now} WHERE id IN (
       SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND revoked_at IS NULL AND idle_expires_at > ${now}
-      ORDER BY last_used_at DESC, id OFFSET ${left})`;
+      ORDER BY last_used_at DESC, id DESC OFFSET ${left})`;
 }

@@ -11,7 +11,7 @@ import { InvalidTokenError } from './errors.ts';
  */
 export async function limitGuesses<Row>(app: App, { ipAddress }: Client, find: () => Promise<Row>): Promise<Row> {
   const throttleKeys = [`client:${clientNetwork(ipAddress ?? '')}`];
-  await app.tokenThrottle.refuseIfExhausted(throttleKeys);
+  (await app.tokenThrottle.read(throttleKeys)).refuseIfExhausted(throttleKeys);
   try {
     return await find();
   } catch (error) {

@@ -124,6 +124,36 @@ describe('createHashGate', () => {
   });
 });
 
+describe('what admits a hash', () => {
+  it('is asked while the hashes before are under way, for one more than there are at once', async () => {
+    const gate = createHashGate({ concurrency: 2, maxQueued: 10 });
+    const { started, work, finish } = createWorkshop();
+    const admit = (name: string) => async () => void started.push(`admits ${name}`);
+    const results = ['a', 'b', 'c', 'd'].map((name) => gate.run(work(name), undefined, admit(name)));
+    await settle();
+    expect(started).toEqual(['admits a', 'admits b', 'admits c', 'a', 'b']);
+    finish('b');
+    await settle();
+    expect(started.slice(5)).toEqual(['c', 'admits d']);
+    for (const name of ['a', 'c']) finish(name);
+    await settle();
+    finish('d');
+    expect(await Promise.all(results)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('keeps the hash from being made when it rejects, and lets the next one in', async () => {
+    const gate = createHashGate({ concurrency: 1, maxQueued: 10 });
+    const { started, work, finish } = createWorkshop();
+    const refused = gate.run(work('refused'), undefined, () => Promise.reject(new Error('not admitted')));
+    const next = gate.run(work('next'), undefined, async () => {});
+    await expect(refused).rejects.toThrow('not admitted');
+    await settle();
+    finish('next');
+    expect(await next).toBe('next');
+    expect(started).toEqual(['next']);
+  });
+});
+
 describe('what is prepared for a hash', () => {
   it('is twice as many at once as hashes, first come, first served', async () => {
     const gate = createHashGate({ concurrency: 2, maxQueued: 10 });

@@ -1,10 +1,16 @@
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { graphql } from '../gql/gql.ts';
 import { Me, signIn } from '../process/operations.ts';
 import { type Span, spansOf, startCollector } from '../support/collector.ts';
-import { cliScript, type Environment, type ServiceProcess, startProcess, startService } from '../support/process.ts';
+import {
+  cliScript,
+  type Environment,
+  type ServiceProcess,
+  sourceScript,
+  startProcess,
+  startService,
+} from '../support/process.ts';
 import { administrator, testEnvironment } from '../support/service.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -124,13 +130,12 @@ describe('OTEL_EXPORTER_OTLP_ENDPOINT', { timeout: 60_000 }, () => {
   });
 
   it('costs nothing where it is not set: what speaks to a collector is not even loaded', async () => {
-    // In the bundle packages have no names to refuse.
-    const script = join(import.meta.dirname, '../../src/main.ts');
-    const service = await startService({ ...environment, NODE_OPTIONS: WITHOUT_SDK }, { script });
+    const fromSources = { script: sourceScript };
+    const service = await startService({ ...environment, NODE_OPTIONS: WITHOUT_SDK }, fromSources);
     await signIn(service, administrator);
     expect((await service.stop()).code).toBe(0);
     const traced = { ...environment, NODE_OPTIONS: WITHOUT_SDK, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
-    await expect(startService(traced, { script })).rejects.toThrow('there is no tracing here');
+    await expect(startService(traced, fromSources)).rejects.toThrow('there is no tracing here');
   });
 
   it('may be down: the service answers and ends as ever', async () => {

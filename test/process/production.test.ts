@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Environment, startService } from '../support/process.ts';
+import { type Environment, milestonesOf, startService } from '../support/process.ts';
 import { administrator } from '../support/service.ts';
 import { createEmptyTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { LogIn, signIn, whoIs } from './operations.ts';
@@ -34,7 +34,7 @@ describe('in production', () => {
 
     const { code, stdout, stderr } = await service.stop();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(service.log().map(({ msg }) => msg)).toEqual(['migrated', 'ready', 'shutting down', 'stopped']);
+    expect(milestonesOf(service)).toEqual(['migrated', 'ready', 'shutting down', 'stopped']);
     expect(stdout).not.toContain(ADMIN_PASSWORD);
   });
 

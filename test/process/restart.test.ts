@@ -7,6 +7,7 @@ import {
   type Exit,
   logLines,
   mainScript,
+  milestonesOf,
   run,
   type ServiceProcess,
   startService,
@@ -51,7 +52,9 @@ describe.each(['the embedded database', 'PostgreSQL'])('%s', { timeout: 120_000 
     expect(exit.stdout).not.toContain(credentials.password);
     expect(logLines(exit.stdout)).toEqual([
       expect.objectContaining({ msg: 'migrated', migrations: expect.arrayContaining([expect.any(String)]) }),
+      expect.objectContaining({ msg: 'on record', event: 'user.created', reason: 'first_administrator' }),
       expect.objectContaining({ msg: 'ready', url: first.url, graphql: `${first.url}/graphql` }),
+      expect.objectContaining({ msg: 'on record', event: 'login.succeeded' }),
       expect.objectContaining({ msg: 'shutting down' }),
       expect.objectContaining({ msg: 'stopped' }),
     ]);
@@ -68,7 +71,7 @@ describe.each(['the embedded database', 'PostgreSQL'])('%s', { timeout: 120_000 
     expect(next).not.toMatchObject({ refreshToken: tokens.refreshToken });
     await signIn(again, credentials);
     const { code, stderr } = await again.stop();
-    expect({ code, stderr, log: again.log().map(({ msg }) => msg) }).toEqual({
+    expect({ code, stderr, log: milestonesOf(again) }).toEqual({
       code: 0,
       stderr: '',
       log: ['ready', 'shutting down', 'stopped'],

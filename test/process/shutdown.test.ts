@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Environment,
   mainScript,
+  milestonesOf,
   type ServiceProcess,
   startProcess,
   startService,
@@ -43,7 +44,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', { timeout: 60_000 }, (signal
     // Told so, no client sends its next request into a connection that is about to close.
     expect(answers.map(({ connection }) => connection)).toEqual(Array(LOGINS).fill('close'));
     expect(await service.exit).toMatchObject({ code: 0, stderr: '' });
-    expect(service.log().map(({ msg }) => msg)).toEqual(['ready', 'shutting down', 'stopped']);
+    expect(milestonesOf(service)).toEqual(['ready', 'shutting down', 'stopped']);
     await expectPortToBeFree(service.url);
   });
 });

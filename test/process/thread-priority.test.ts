@@ -18,10 +18,11 @@ describe.runIf(process.platform === 'linux')('the threads that hash passwords', 
     const service = await startService({ ...environment, UV_THREADPOOL_SIZE: '5' });
     const threads = threadsOf(service.id);
     await service.stop();
-    expect(threads.filter(({ priority }) => priority !== 0)).toEqual(
-      Array(5).fill({ name: 'libuv-worker', priority: 10 }),
+    const ordinary = getPriority();
+    expect(threads.filter(({ priority }) => priority !== ordinary)).toEqual(
+      Array(5).fill({ name: 'libuv-worker', priority: Math.min(ordinary + 10, 19) }),
     );
-    expect(threads).toContainEqual({ name: 'MainThread', priority: 0 });
+    expect(threads).toContainEqual({ name: 'MainThread', priority: ordinary });
     expect(service.log().filter(({ msg }) => msg === 'threads kept their priority')).toEqual([]);
   });
 });

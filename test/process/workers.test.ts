@@ -9,6 +9,7 @@ import {
   type Environment,
   logLines,
   mainScript,
+  milestonesOf,
   run,
   type ServiceProcess,
   startProcess,
@@ -173,13 +174,7 @@ describe('workers', { timeout: 60_000 }, () => {
       Array(LOGINS).fill([200, 'AuthPayload']),
     );
     expect(await service.exit).toMatchObject({ code: 0, stderr: '' });
-    expect(service.log().map(({ msg }) => msg)).toEqual([
-      'ready',
-      'shutting down',
-      'shutting down',
-      'stopped',
-      'stopped',
-    ]);
+    expect(milestonesOf(service)).toEqual(['ready', 'shutting down', 'shutting down', 'stopped', 'stopped']);
   });
 
   it('that cannot start end it all, with 1', async () => {

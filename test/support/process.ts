@@ -57,6 +57,8 @@ interface ProcessOptions {
 const sources = join(import.meta.dirname, '../../src');
 /** What `npm start` runs: the bundle, where an install has just made one of these sources, or else the sources. */
 export const mainScript = join(sources, '../scripts/start.cjs');
+/** The same from the sources, bundle or not. */
+export const sourceScript = join(sources, 'main.ts');
 export const cliScript = join(sources, 'cli.ts');
 
 /** Node's, of the start script: what an install has compiled with them is of no use without them. */
@@ -147,6 +149,12 @@ export async function startService(
       return service.exit;
     },
   });
+}
+
+/** What the log says of the process, without what it says of each thing that somebody did. */
+export function milestonesOf(service: ServiceProcess): readonly string[] {
+  const deeds = new Set(['on record', 'refused']);
+  return service.log().flatMap(({ msg }) => (deeds.has(msg) ? [] : [msg]));
 }
 
 /** Whole lines only; each has to be JSON. */
