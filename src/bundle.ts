@@ -106,13 +106,21 @@ const webAssemblyAsFiles: Plugin = {
   },
 };
 
-/** V8 keeps the text of a file in memory, in two bytes a character if there is one beyond Latin-1 in it. */
+/**
+ * V8 keeps the text of a file in memory, in two bytes a character if there is one beyond Latin-1 in it. Done last, since
+ * whatever prints the code anew writes the characters themselves.
+ */
 const latin1Only: Plugin = {
   name: 'Latin-1 only',
-  renderChunk: (code) =>
-    code.replaceAll(/(\\*)([^\0-\xff])/g, (_, backslashes: string, character: string) => {
-      // The last of an odd number escapes the character, which then needs no escape.
-      const kept = backslashes.slice(backslashes.length % 2);
-      return `${kept}\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-    }),
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) if (file.type === 'chunk') file.code = escapeBeyondLatin1(file.code);
+  },
 };
+
+function escapeBeyondLatin1(code: string): string {
+  return code.replaceAll(/(\\*)([^\0-\xff])/g, (_, backslashes: string, character: string) => {
+    // The last of an odd number escapes the character, which then needs no escape.
+    const kept = backslashes.slice(backslashes.length % 2);
+    return `${kept}\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

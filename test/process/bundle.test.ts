@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUNDLE_DIRECTORY, bundle } from '../../src/bundle.ts';
@@ -92,6 +92,12 @@ describe('the bundle', () => {
     const lines = readFileSync(join(root, 'src/rehearsal.ts'), 'utf8').split('\n');
     const line = lines.findIndex((text) => text.includes('mkdtempSync(join(')) + 1;
     expect(stderr).toContain(`/src/rehearsal.ts:${line}:`);
+  });
+
+  it('is text of one byte a character', () => {
+    const chunks = readdirSync(directory).filter((name) => name.endsWith('.cjs'));
+    expect(chunks).toContain('main.cjs');
+    expect(chunks.filter((name) => /[^\0-\xff]/.test(readFileSync(join(directory, name), 'utf8')))).toEqual([]);
   });
 
   it('is made of every source that the service loads, and of the packages as they are installed', () => {
