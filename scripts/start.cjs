@@ -3,7 +3,6 @@
 // What `npm start` runs. In JavaScript, because an older Node has to get as far as being told so, and because to read the
 // first TypeScript takes Node longer than to load the whole bundle.
 require('./require-node.cjs');
-const { hash } = require('node:crypto');
 const { enableCompileCache } = require('node:module');
 const { readFileSync, realpathSync, statSync } = require('node:fs');
 const { join } = require('node:path');
@@ -33,6 +32,8 @@ function isUpToDate() {
 /** Images of containers and archives keep whole seconds, or no times at all: there the content decides. */
 function isAsItWas({ path, size, mtimeMs, sha256 }) {
   const file = statSync(join(ROOT, path));
-  if (file.size !== size) return false;
-  return file.mtimeMs === mtimeMs || hash('sha256', readFileSync(join(ROOT, path))) === sha256;
+  if (file.size !== size || file.mtimeMs === mtimeMs) return file.size === size;
+  // Not before: it takes longer than all the rest.
+  const { hash } = require('node:crypto');
+  return hash('sha256', readFileSync(join(ROOT, path))) === sha256;
 }
