@@ -2,15 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import { USER_ROLE } from '../src/auth/permissions.ts';
 import { loadConfig } from '../src/config.ts';
-import { hashPassword } from '../src/crypto/password-hash.ts';
+import { type Argon2Parameters, hashPassword } from '../src/crypto/password-hash.ts';
 import { openDatabase } from '../src/database/client.ts';
 import { migrate } from '../src/database/migrate.ts';
 import type { Location } from './databases/database.ts';
 import type { Person } from './plan.ts';
 
 /** The database is migrated and so many people can sign in: active, verified, in the role `user`. */
-export async function createPeople(location: Location, count: number): Promise<readonly Person[]> {
-  const people = await Promise.all(Array.from({ length: count }, createPerson));
+export async function createPeople(
+  location: Location,
+  count: number,
+  cost: Argon2Parameters = argon2,
+): Promise<readonly Person[]> {
+  const people = await Promise.all(Array.from({ length: count }, () => createPerson(cost)));
   const database = await openDatabase(location);
   await migrate(database.pool);
   const now = new Date();
@@ -31,8 +35,8 @@ const profile = { firstName: 'Emmy', lastName: 'Noether', emailVerified: true };
 // What a hash costs when nobody says otherwise is what the service will be asked to verify.
 const { argon2 } = loadConfig({}, () => randomBytes(32).toString('base64'));
 
-async function createPerson(): Promise<Person> {
+async function createPerson(cost: Argon2Parameters): Promise<Person> {
   const id = newId();
   const password = randomBytes(18).toString('base64url');
-  return { id, email: `${id}@latchkey.test`, password, passwordHash: await hashPassword(argon2, password) };
+  return { id, email: `${id}@latchkey.test`, password, passwordHash: await hashPassword(cost, password) };
 }

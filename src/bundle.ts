@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Plugin } from 'rolldown';
@@ -17,7 +18,7 @@ const NOT_BUNDLED = ['argon2', '@node-rs/argon2', 'bcrypt', '@electric-sql/pglit
 /**
  * The service, with the packages it is made of, is a few files of CommonJS in `directory`, which take a third of the time
  * and half of the memory to load: `main.cjs`, which starts it, and `rehearsal.cjs`. Of what it was made is in
- * `inputs.json`; `scripts/start.cjs` uses it while none of that has been touched. The directory appears in one step.
+ * `inputs.json`; `scripts/start.cjs` uses it while all of that is what it was. The directory appears in one step.
  *
  * @throws where rolldown, which is optional, is not there
  */
@@ -58,7 +59,7 @@ export async function bundle(directory: string = BUNDLE_DIRECTORY): Promise<void
 
 function stateOf(path: string) {
   const { size, mtimeMs } = statSync(path);
-  return { path: relative(ROOT, path), size, mtimeMs };
+  return { path: relative(ROOT, path), size, mtimeMs, sha256: hash('sha256', readFileSync(path)) };
 }
 
 /** Templates, migrations and the like stay where they are, and are found from the bundle too. */
@@ -66,9 +67,11 @@ function filesBesideSources(directory: string): Plugin {
   const fromBundle = (path: string) => relative(directory, path).replaceAll(sep, '/');
   return {
     name: 'files beside sources',
-    transform(code, id) {
+    // As it is loaded, since what is transformed without a source map has none; the lines stay as they are.
+    load(id) {
       if (!id.startsWith(SOURCES)) return null;
-      return code
+      this.addWatchFile(id);
+      return readFileSync(id, 'utf8')
         .replaceAll('import.meta.url', `new URL(${JSON.stringify(fromBundle(id))}, import.meta.url).href`)
         .replaceAll('import.meta.dirname', `(import.meta.dirname + ${JSON.stringify(`/${fromBundle(dirname(id))}`)})`);
     },
@@ -103,13 +106,21 @@ const webAssemblyAsFiles: Plugin = {
   },
 };
 
-/** V8 keeps the text of a file in memory, in two bytes a character if there is one beyond Latin-1 in it. */
+/**
+ * V8 keeps the text of a file in memory, in two bytes a character if there is one beyond Latin-1 in it. Done last, since
+ * whatever prints the code anew writes the characters themselves.
+ */
 const latin1Only: Plugin = {
   name: 'Latin-1 only',
-  renderChunk: (code) =>
-    code.replaceAll(/(\\*)([^\0-\xff])/g, (_, backslashes: string, character: string) => {
-      // The last of an odd number escapes the character, which then needs no escape.
-      const kept = backslashes.slice(backslashes.length % 2);
-      return `${kept}\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-    }),
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) if (file.type === 'chunk') file.code = escapeBeyondLatin1(file.code);
+  },
 };
+
+function escapeBeyondLatin1(code: string): string {
+  return code.replaceAll(/(\\*)([^\0-\xff])/g, (_, backslashes: string, character: string) => {
+    // The last of an odd number escapes the character, which then needs no escape.
+    const kept = backslashes.slice(backslashes.length % 2);
+    return `${kept}\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

@@ -1,4 +1,5 @@
 import './runtime.ts';
+import { renameSync } from 'node:fs';
 import { createRequire, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { BUNDLE_DIRECTORY, bundle } from './bundle.ts';
@@ -12,7 +13,19 @@ export async function prepare(): Promise<void> {
   flushCompileCache();
   await prepareTemplate();
   await bundle();
-  const { rehearse }: typeof import('./rehearsal.ts') = require(join(BUNDLE_DIRECTORY, 'rehearsal.cjs'));
-  await rehearse();
+  await rehearseIn(BUNDLE_DIRECTORY);
   flushCompileCache();
+}
+
+/**
+ * The service has run once from this bundle. Unless it has, and also where that ends the process, nothing starts from it: what
+ * fails here would fail at every start, while the sources may not.
+ */
+export async function rehearseIn(bundleDirectory: string): Promise<void> {
+  const inputs = join(bundleDirectory, 'inputs.json');
+  const unproven = `${inputs}.unproven`;
+  renameSync(inputs, unproven);
+  const { rehearse }: typeof import('./rehearsal.ts') = require(join(bundleDirectory, 'rehearsal.cjs'));
+  await rehearse();
+  renameSync(unproven, inputs);
 }

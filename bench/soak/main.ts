@@ -17,6 +17,9 @@ import { judge } from './verdict.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
+/** Costs next to nothing, and production refuses it: here it is about what a sign-in leaves behind. */
+const cheapestHash = { memoryKib: 128, iterations: 1, parallelism: 1 };
+
 const options = readSoakOptions(process.argv.slice(2)) ?? showUsage();
 const loads: readonly (readonly [Load, number])[] = [
   [signInAndOut, options.logins],
@@ -31,7 +34,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const postgres = await startPostgres(['autovacuum=on']);
 try {
   const database = { databaseUrl: postgres.url, dataDirectory: temporaryDirectory };
-  const people = await createPeople(database, CONNECTIONS);
+  const people = await createPeople(database, CONNECTIONS, cheapestHash);
   const service = await startService({ root: ROOT, database, environment: environment() });
   try {
     const endsAt = performance.now() + options.minutes * 60_000;
@@ -50,12 +53,11 @@ function showUsage(): never {
   process.exit(1);
 }
 
-/** Hashes that cost next to nothing, which production refuses: here it is about what a sign-in leaves behind. */
 function environment(): Readonly<Record<string, string>> {
   return {
     NODE_ENV: 'test',
-    ARGON2_MEMORY_KIB: '128',
-    ARGON2_ITERATIONS: '1',
+    ARGON2_MEMORY_KIB: String(cheapestHash.memoryKib),
+    ARGON2_ITERATIONS: String(cheapestHash.iterations),
     SECRET_KEY: randomBytes(32).toString('base64'),
     ADMIN_EMAIL: 'ada@latchkey.test',
     ADMIN_PASSWORD: randomBytes(18).toString('base64url'),

@@ -6,7 +6,6 @@ import { developmentSecretKey } from '../config/secret-key.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Database, openDatabase } from '../database/client.ts';
 import { type CopiedTable, copyDatabase, DatabaseNotEmptyError, expectNothingIn } from '../database/copy.ts';
-import { lockDirectory } from '../database/directory-lock.ts';
 import { migrate } from '../database/migrate.ts';
 import { openQueue } from '../jobs/queue.ts';
 import { openSigningKeys } from '../keys/service.ts';
@@ -26,7 +25,6 @@ export const exportEmbeddedCommand = new Command('export-embedded')
     expectEmbeddedDatabase(dataDirectory);
     if (databaseUrl === null) throw new CommandError('DATABASE_URL has to name the PostgreSQL to move to');
     for (const { name, rows } of await move(config)) process.stdout.write(`${name}: ${rows}\n`);
-    putAside(dataDirectory);
     process.stdout.write(
       `all of it is in PostgreSQL, and what was here is kept in ${join(resolve(dataDirectory), EXPORTED)}\n` +
         'start the service with this DATABASE_URL, and with the same secret: SECRET_KEY as it was, or if there was none, ' +
@@ -54,7 +52,9 @@ async function move({ databaseUrl, dataDirectory, secretKeys }: Config): Promise
     target = await openDatabase({ databaseUrl, dataDirectory });
     await expectNothingIn(target.pool, source.pool);
     await bringUpToDate(target);
-    return await copyDatabase(source.pool, target.pool);
+    const copied = await copyDatabase(source.pool, target.pool);
+    await source.close(() => putAside(dataDirectory));
+    return copied;
   } catch (error) {
     throw error instanceof DatabaseNotEmptyError ? new CommandError(error.message) : error;
   } finally {
@@ -71,13 +71,8 @@ async function bringUpToDate(database: Database): Promise<void> {
 
 /**
  * So that no service goes on where this one stopped: its sessions would be refreshed in two places, and its mails leave
- * twice.
+ * twice. Before the directory is free for one.
  */
 function putAside(dataDirectory: string): void {
-  const lock = lockDirectory(dataDirectory);
-  try {
-    renameSync(join(dataDirectory, DATABASE), join(dataDirectory, EXPORTED));
-  } finally {
-    lock.release();
-  }
+  renameSync(join(dataDirectory, DATABASE), join(dataDirectory, EXPORTED));
 }

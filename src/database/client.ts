@@ -20,8 +20,11 @@ export interface Database {
    * For the end of the process. No effect on the embedded database.
    */
   giveUpUnlessAnswered(milliseconds: number): Promise<void>;
-  /** Waits for what is running; may be called more than once. */
-  close(): Promise<void>;
+  /**
+   * Waits for what is running; may be called more than once. `last` is done when the files of an embedded database are
+   * closed, and before any other process can open them.
+   */
+  close(last?: () => void): Promise<void>;
 }
 
 /** The client inside an interactive transaction: the only thing that may be awaited there. */
@@ -69,8 +72,8 @@ export async function openDatabase(
     schema,
     embedded: isEmbedded,
     ...silence,
-    close: () => {
-      closing ??= prisma.$disconnect().then(close);
+    close: (last) => {
+      closing ??= prisma.$disconnect().then(() => close(last));
       return closing;
     },
   };
@@ -91,7 +94,7 @@ interface OpenPool extends Pick<Database, 'limitSilence' | 'giveUpUnlessAnswered
   readonly schema: string;
   /** Prisma's own 2 s are too short for a burst of transactions that queue for the one connection of PGlite. */
   readonly connectionWaitMilliseconds: number;
-  readonly close: () => Promise<void>;
+  readonly close: Database['close'];
 }
 
 async function openEmbedded(dataDirectory: string): Promise<OpenPool> {

@@ -8,7 +8,8 @@ import { pglitePool } from './pglite-pool.ts';
 
 export interface EmbeddedDatabase {
   readonly pool: pg.Pool;
-  close(): Promise<void>;
+  /** `last` is done when its files are closed, and before any other process can open them. */
+  close(last?: () => void): Promise<void>;
 }
 
 interface EmbeddedOptions {
@@ -42,10 +43,11 @@ export async function openEmbeddedDatabase(
   const { pool, hasPanicked } = pglitePool(db, options);
   return {
     pool,
-    async close() {
+    async close(last = () => {}) {
       try {
         await pool.end();
         if (!hasPanicked()) await db.close();
+        last();
       } finally {
         lock.release();
       }

@@ -92,18 +92,22 @@ export function createGraphqlEndpoint(app: App) {
     } else if (config.graphiql && wantsGraphiql(req)) {
       void sendGraphiql(req, res, requestId);
     } else if (method === 'POST' && !sendsJson(req)) {
-      sendError(res, 415, 'BAD_USER_INPUT', 'Send the operation as application/json.');
+      refuse(415, 'BAD_USER_INPUT', 'Send the operation as application/json.');
     } else if (method === 'POST' && headers.origin !== undefined && !isAllowedOrigin(app, headers.origin)) {
-      const network = networkOf(clientOf(req, requestId, config.trustProxyHops));
-      log.info({ fields: [], codes: ['FORBIDDEN'], requestId, viewerId: null, network }, 'refused');
-      sendError(res, 403, 'FORBIDDEN', 'Pages of this origin may not send operations (CORS_ORIGINS).');
+      refuse(403, 'FORBIDDEN', 'Pages of this origin may not send operations (CORS_ORIGINS).');
     } else if (mediaType === null) {
-      sendError(res, 406, 'BAD_USER_INPUT', 'The answer is application/json or application/graphql-response+json.');
+      refuse(406, 'BAD_USER_INPUT', 'The answer is application/json or application/graphql-response+json.');
     } else {
       // Yoga reads these again by rules of its own, so it gets them as they were understood here.
       headers.accept = mediaType;
       if (method === 'POST') headers['content-type'] = 'application/json';
       void answer({ req, res, requestId, client: clientOf(req, requestId, config.trustProxyHops) });
+    }
+
+    function refuse(status: number, code: 'BAD_USER_INPUT' | 'FORBIDDEN', message: string): void {
+      const network = networkOf(clientOf(req, requestId, config.trustProxyHops));
+      log.info({ fields: [], codes: [code], requestId, viewerId: null, network }, 'refused');
+      sendError(res, status, code, message);
     }
   };
 

@@ -1,12 +1,16 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/client.ts';
-import { DataDirectoryInUseError, DataDirectoryUnusableError } from '../../src/database/directory-lock.ts';
+import {
+  DataDirectoryInUseError,
+  DataDirectoryUnusableError,
+  lockDirectory,
+} from '../../src/database/directory-lock.ts';
 import { type EmbeddedDirectory, prepareEmbeddedDirectory } from '../support/embedded-directory.ts';
 
 let directories: EmbeddedDirectory;
@@ -40,6 +44,17 @@ describe('the embedded database', () => {
     expect(await refusalOf(dataDirectory)).toBeInstanceOf(DataDirectoryInUseError);
     await database.close();
     await (await open(dataDirectory)).close();
+  });
+
+  it('can be put aside when it is closed, before anybody else opens it', async () => {
+    const dataDirectory = directories.clone('put-aside');
+    const database = await open(dataDirectory);
+    await database.close(() => {
+      expect(() => lockDirectory(dataDirectory)).toThrow(DataDirectoryInUseError);
+      renameSync(join(dataDirectory, 'database'), join(dataDirectory, 'aside'));
+    });
+    lockDirectory(dataDirectory).release();
+    expect(readdirSync(dataDirectory)).toEqual(expect.arrayContaining(['aside', 'lock']));
   });
 
   it('opens at once after its process was killed, with every acknowledged row', async () => {

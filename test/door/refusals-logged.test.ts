@@ -74,6 +74,16 @@ describe('a refusal leaves one line in the log', () => {
     await service.execute(Me, {}, { headers: { ...headers, origin: 'https://elsewhere.test' } });
     expect(lines('refused')).toEqual([{ level: 30, fields: [], codes: ['FORBIDDEN'], ...origin, viewerId: null }]);
   });
+
+  it.each([
+    ['to a form of whatever page, which can send no JSON', { 'content-type': 'text/plain' }],
+    ['of an answer that is no JSON', { 'content-type': 'application/json', accept: 'text/csv' }],
+  ])('%s', async (_, told) => {
+    const body = JSON.stringify({ query: '{ me { id } }' });
+    await fetch(`${service.url}/graphql`, { method: 'POST', headers: { ...headers, ...told }, body });
+    const line = { level: 30, fields: [], codes: ['BAD_USER_INPUT'], ...origin, viewerId: null };
+    expect(lines('refused')).toEqual([line]);
+  });
 });
 
 describe('what is on record is in the log as well', () => {

@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { cpSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { run, temporaryDirectory } from '../support/process.ts';
@@ -26,13 +27,28 @@ describe('scripts/start.cjs', () => {
 
   it.each([
     ['a source has been edited', () => write(SOURCE, 'export { };')],
-    ['a source has been written again', () => utimesSync(join(root, SOURCE), 1, 1)],
+    ['a source has been edited and is as long as before', () => write(SOURCE, 'export {} ')],
+    ['a source is gone', () => renameSync(join(root, SOURCE), join(root, `${SOURCE}.bak`))],
     ['packages have been installed', () => write(LOCK, '{"packages": {}}')],
     ['its list cannot be read', () => write(`${BUNDLE}/inputs.json`, '[')],
     ['its list is no list', () => write(`${BUNDLE}/inputs.json`, '{}')],
   ])('runs the sources when %s', async (_, change) => {
     writeBundle();
     change();
+    expect(await start()).toBe('the sources');
+  });
+
+  it('runs the bundle when all have the same content and other times, as in an image of a container', async () => {
+    writeBundle();
+    for (const path of [SOURCE, LOCK]) utimesSync(join(root, path), 1, 1);
+    expect(await start()).toBe('the bundle');
+  });
+
+  it('runs the sources where the packages, and so the bundle, are those of another tree', async () => {
+    writeBundle();
+    const shared = join(temporaryDirectory(), 'node_modules');
+    renameSync(join(root, 'node_modules'), shared);
+    symlinkSync(shared, join(root, 'node_modules'));
     expect(await start()).toBe('the sources');
   });
 
@@ -45,7 +61,7 @@ function writeBundle(): void {
   write(`${BUNDLE}/main.cjs`, 'console.log("the bundle");');
   const inputs = [SOURCE, LOCK].map((path) => {
     const { size, mtimeMs } = statSync(join(root, path));
-    return { path, size, mtimeMs };
+    return { path, size, mtimeMs, sha256: hash('sha256', readFileSync(join(root, path))) };
   });
   write(`${BUNDLE}/inputs.json`, JSON.stringify(inputs));
 }
