@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { openDatabase } from '../../src/database/client.ts';
 import { openQueue } from '../../src/jobs/queue.ts';
@@ -23,6 +23,8 @@ it('a job is put back or not, whichever answer the connection breaks at, and not
     const cut = proxy.cutAt(answer, 'database');
     await expect(queue.putBack(job, 60)).rejects.toThrow();
     expect(cut.hasHappened).toBe(true);
+    // The pool has heard of the others that were cut.
+    await vi.waitUntil(() => database.pool.totalCount === 0);
     const { rows } = await database.pool.query('SELECT state FROM job');
     states.push(rows[0].state);
   }
