@@ -1,15 +1,20 @@
 import pg from 'pg';
 import { vi } from 'vitest';
 
+/** What the queue looks after by the clock, whatever is going on. */
+const UPKEEP = /^\s*UPDATE \S+\.version\s+SET bam_on/;
+
 /** What came of it, and every statement that went to a database meanwhile, whoever of ours sent it. */
 export async function withStatements<T>(act: () => Promise<T>) {
   const query = vi.spyOn(pg.Client.prototype, 'query');
   try {
     const answer = await act();
-    const sent = query.mock.calls.map(([statement, values]: readonly unknown[]) => ({
-      text: textOf(statement),
-      values: valuesOf(statement) ?? valuesOf({ values }) ?? [],
-    }));
+    const sent = query.mock.calls
+      .map(([statement, values]: readonly unknown[]) => ({
+        text: textOf(statement),
+        values: valuesOf(statement) ?? valuesOf({ values }) ?? [],
+      }))
+      .filter(({ text }) => !UPKEEP.test(text));
     return { answer, sent, statements: sent.map(({ text }) => text) };
   } finally {
     query.mockRestore();
