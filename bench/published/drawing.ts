@@ -40,6 +40,7 @@ export function drawingOf(figures: Figures): string {
   .card { fill: #ffffff; stroke: #d1d9e0; }
   .heading { font-size: 17px; font-weight: 600; }
   .title { font-size: 14px; font-weight: 600; }
+  .foot { font-size: 12px; }
   .quiet { fill: #59636e; }
   .own { fill: #0969da; }
   .floor { fill: #afb8c1; }
@@ -54,9 +55,9 @@ export function drawingOf(figures: Figures): string {
 </style>
 <rect class="card" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
 <text class="heading" x="${MARGIN}" y="36">Latchkey beside the floor, at ${CONNECTIONS} connections</text>
-<text class="quiet" x="${MARGIN}" y="57">The floor: hand-written Yoga, JWT and pg, with the same hash and the same statements, measured in turn</text>
+<text class="quiet" x="${MARGIN}" y="57">The floor: hand-written Yoga, JWT and pg, with the same hash and no statement too many, measured in turn</text>
 ${groups.map((group, index) => drawGroup(group, tops[index] ?? 0)).join('\n')}
-<text class="quiet" x="${MARGIN}" y="${height - 17}">${xmlText(machineOf(figures))}</text>
+<text class="quiet foot" x="${MARGIN}" y="${height - 17}">${xmlText(machineOf(figures))}</text>
 </svg>
 `;
 }

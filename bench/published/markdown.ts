@@ -49,8 +49,8 @@ function sentencesOf(figures: Figures): readonly string[] {
 /** Where, and beside what, it was measured. */
 export function machineOf({ machine }: Figures): string {
   const { processor, cores, memoryGibibytes, node, loadBefore } = machine;
-  const others = loadBefore < IDLE_LOAD ? '' : `, and other work at a load of ${loadBefore.toFixed(0)},`;
-  return `${cores} cores (${processor}, ${memoryGibibytes.toFixed(0)} GiB, Node ${node}) with PostgreSQL${others} and the load generator on the same ones`;
+  const others = loadBefore < IDLE_LOAD ? '' : `, other work (load ${loadBefore.toFixed(0)})`;
+  return `${cores} cores (${processor}, ${memoryGibibytes.toFixed(0)} GiB, Node ${node}) shared with PostgreSQL${others} and the load generator`;
 }
 
 function isolationSentence({ isolation }: Figures): readonly string[] {
