@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../test/support/free-port.ts';
 
 export interface ServerProcess {
   readonly url: string;
@@ -90,14 +90,4 @@ async function readiness(child: ChildProcess, url: string, headers: Readonly<Rec
     await new Promise((resolve) => setTimeout(resolve, POLLING_INTERVAL_MILLISECONDS));
   }
   throw new Error(`it did not answer with 200 within ${START_TIMEOUT_MILLISECONDS} ms`);
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  listener.close();
-  await once(listener, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { serve } from '../../src/serve.ts';
+import { freePort } from '../support/free-port.ts';
 import { administrator, startTestService, type TestService, testEnvironment } from '../support/service.ts';
 import { operation, type RawAnswer, type RawRequest, sendRaw } from './raw-request.ts';
 
@@ -207,15 +208,6 @@ describe('every answer of a service that is starting', () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const port = portOf(listener.address());
-  listener.close();
-  await once(listener, 'close');
-  return port;
-}
 
 function portOf(address: ReturnType<ReturnType<typeof createServer>['address']>): number {
   if (address === null || typeof address === 'string') throw new Error('no port');

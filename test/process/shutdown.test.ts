@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { print } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import {
   type Environment,
   mainScript,
@@ -207,15 +208,6 @@ async function expectPortToBeFree(url: string): Promise<void> {
   const listener = createServer().listen(Number(new URL(url).port), '127.0.0.1');
   await once(listener, 'listening');
   listener.close();
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const port = portOf(listener);
-  listener.close();
-  await once(listener, 'close');
-  return port;
 }
 
 function portOf(server: Server): number {

@@ -6,10 +6,10 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from './free-port.ts';
 
 interface Binaries {
   readonly initdb: string;
@@ -173,14 +173,4 @@ function command(binary: string, parameters: string[]) {
   const [program = '', ...rest] = [...identity.prefix, binary, ...parameters];
   // The log is read, so it has to be in English.
   return [program, rest, { ...identity.ids, cwd: directory, env: { ...process.env, LC_ALL: 'C' } }] as const;
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  listener.close();
-  await once(listener, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
