@@ -37,7 +37,7 @@ export function fillHashGate({ hashGate }: App): () => Promise<void> {
   function fill(): void {
     for (let before = -1; before < taken(); ) {
       before = taken();
-      works.push(hashGate.run(() => promise, undefined, takeThePlaceLeft).catch(ignoreRefusal));
+      works.push(hashGate.runPrepared(takeThePlaceLeft, () => promise).catch(ignoreRefusal));
     }
   }
 
