@@ -13,13 +13,13 @@ export interface FloorServer {
 const Address = z.object({ port: z.int() });
 
 /**
- * As the service is started: in production mode, where graphql-js does less, and with as large a young generation.
+ * As the service is started: in production mode, where graphql-js does less, and with the same young generation.
  *
  * @param program `http-server.ts` or `yoga-server.ts`
  */
 export async function startFloorServer(program: string, database: Plan['database']): Promise<FloorServer> {
   const child = fork(join(import.meta.dirname, program), {
-    execArgv: ['--max-semi-space-size=8'],
+    execArgv: ['--max-semi-space-size=4', '--no-parallel-scavenge'],
     env: { ...process.env, NODE_ENV: 'production' },
   });
   const exit = once(child, 'exit');
