@@ -1,7 +1,7 @@
 import { measureLoad } from './measure-load.ts';
 import { createPeople } from './people.ts';
 import type { Performance } from './performance.ts';
-import { CONNECTIONS, type ScenarioParts } from './scenario.ts';
+import { CONNECTIONS, type ScenarioParts, WARM_UP_SECONDS } from './scenario.ts';
 import { startService } from './service-process.ts';
 import { withProcesses } from './with-processes.ts';
 
@@ -13,7 +13,6 @@ export interface ScaleOutResult {
 }
 
 const WORKERS = [1, 2];
-const WARM_UP_SECONDS = 3;
 
 /**
  * `me` with one process and with two. The load generator and PostgreSQL take their share of the same cores, so that what a
