@@ -17,7 +17,7 @@ const HEADINGS = ['', 'connections', 'a second', 'p50', 'p99', 'processor', 'sta
 
 function tableOf(operations: readonly OperationFigures[]): string {
   const rows = operations.map(({ scenario, service, floor, statements }) => [
-    scenario === 'me' ? '`me`' : scenario,
+    nameOf(scenario),
     String(service.connections),
     count(service.perSecond),
     milliseconds(service.p50Milliseconds),
@@ -36,7 +36,8 @@ function rowOf(cells: readonly string[]): string {
 
 function sentencesOf(figures: Figures): readonly string[] {
   return [
-    `Measured on ${machineOf(figures)}.`,
+    `Measured on ${machineOf(figures)}, each operation for at least ${figures.leastSeconds} s.`,
+    ...embeddedSentence(figures),
     ...isolationSentence(figures),
     ...growthSentence(figures),
     ...scaleOutSentence(figures),
@@ -51,6 +52,19 @@ export function machineOf({ machine }: Figures): string {
   const { processor, cores, memoryGibibytes, node, loadBefore } = machine;
   const others = loadBefore < IDLE_LOAD ? '' : `, other work (load ${loadBefore.toFixed(0)})`;
   return `${cores} cores (${processor}, ${memoryGibibytes.toFixed(0)} GiB, Node ${node}) shared with PostgreSQL${others} and the load generator`;
+}
+
+/** Of the connections that the ratios are about. */
+const CONNECTIONS = 32;
+
+function embeddedSentence({ embeddedOperations }: Figures): readonly string[] {
+  const each = embeddedOperations
+    .filter(({ service }) => service.connections === CONNECTIONS)
+    .map(
+      ({ scenario, service, floor }) =>
+        `${nameOf(scenario)} ${count(service.perSecond)} a second (${percent(service.perSecond / floor.perSecond)} of the floor)`,
+    );
+  return each.length === 0 ? [] : [`On the embedded database, at ${CONNECTIONS} connections: ${each.join(', ')}.`];
 }
 
 function isolationSentence({ isolation }: Figures): readonly string[] {
@@ -85,8 +99,8 @@ function bloatSentence({ bloat }: Figures): readonly string[] {
 
 function memorySentences({ memory, endurance }: Figures): readonly string[] {
   const underLoad = memory.map(
-    ({ database, idle, afterLoad }) =>
-      `${mebibytes(idle.residentMebibytes)} idle and ${mebibytes(afterLoad.residentMebibytes)} after this load (${database})`,
+    ({ database, idle, afterLoad, scenarios }) =>
+      `${mebibytes(idle.residentMebibytes)} idle and ${mebibytes(afterLoad.residentMebibytes)} after ${scenarios.map(nameOf).join(', ')} (${database})`,
   );
   const overRequests = endurance.map(({ points }) => {
     const [, second] = points;
@@ -104,6 +118,10 @@ function readySentence({ ready }: Figures): readonly string[] {
     return `${median?.toFixed(2)} s on ${boot === 'first' ? 'an empty' : 'a known'} database (${database})`;
   });
   return [`From the start of the process to the first answer of \`/readyz\`: ${boots.join(', ')}.`];
+}
+
+function nameOf(scenario: string): string {
+  return scenario === 'me' ? '`me`' : scenario;
 }
 
 export function count(value: number | undefined): string {
