@@ -1,3 +1,4 @@
+import type { ScaleOutResult } from '../scale-out.ts';
 import type { Figures, OperationFigures } from './figures.ts';
 
 /** The figures as the README shows them: a table, and a sentence for each of what else was measured. */
@@ -82,12 +83,32 @@ function growthSentence({ growth }: Figures): readonly string[] {
 }
 
 function scaleOutSentence({ scaleOut }: Figures): readonly string[] {
-  if (scaleOut.length === 0) return [];
-  const each = scaleOut.map(
-    ({ workers, performance }) =>
-      `${count(performance.perSecond)} a second and ${milliseconds(performance.processorMillisecondsEach)} of the processor each with \`WORKERS=${workers}\``,
-  );
-  return [`\`me\` at 32 connections: ${each.join(', ')}.`];
+  const free = scaleOut.filter(({ coreShare }) => coreShare === undefined);
+  const held = scaleOut.filter(({ coreShare }) => coreShare !== undefined);
+  const share = held[0]?.coreShare;
+  return [
+    ...(free.length === 0 ? [] : [`\`me\` at ${CONNECTIONS} connections: ${byWorkers(free)}.`]),
+    ...(share === undefined
+      ? []
+      : [
+          `The same while a control group's quota holds each process of the service to ${percent(share)} of a core, so that neither PostgreSQL nor the load generator is the limit: ${byWorkers(held)}, ${ratio(held)} as many.`,
+        ]),
+  ];
+}
+
+function byWorkers(results: readonly ScaleOutResult[]): string {
+  return results
+    .map(
+      ({ workers, performance }) =>
+        `${count(performance.perSecond)} a second and ${milliseconds(performance.processorMillisecondsEach)} of the processor each with \`WORKERS=${workers}\``,
+    )
+    .join(', ');
+}
+
+/** Of the last to the first. */
+function ratio(results: readonly ScaleOutResult[]): string {
+  const [first, last] = [results[0], results.at(-1)].map((result) => result?.performance.perSecond ?? Number.NaN);
+  return `${((last ?? Number.NaN) / (first ?? Number.NaN)).toFixed(2)} times`;
 }
 
 function bloatSentence({ bloat }: Figures): readonly string[] {

@@ -115,6 +115,24 @@ describe('what is published of runs', () => {
     expect(figures.memory.map(({ scenarios }) => scenarios)).toEqual([['login', 'refresh', 'me'], ['me']]);
   });
 
+  it('is what two processes do beside one, as fast as they can and held to a share of a core', () => {
+    const scaleOut = (workers: number, perSecond: number, coreShare = {}) => ({
+      ...{ database: 'PostgreSQL 18.4', workers, ...coreShare },
+      performance: performance(`WORKERS=${workers}`, perSecond),
+    });
+    const free = [scaleOut(1, 2700), scaleOut(2, 3000)];
+    const held = [scaleOut(1, 400, { coreShare: 0.2 }), scaleOut(2, 780, { coreShare: 0.2 })];
+    const found = foundOn('PostgreSQL 18.4', 900);
+    const asFastAsTheyCan =
+      '- `me` at 32 connections: 2,700 a second and 1.0 ms of the processor each with `WORKERS=1`, 3,000 a second and 1.0 ms of the processor each with `WORKERS=2`.';
+    const heldToAShare =
+      "- The same while a control group's quota holds each process of the service to 20 % of a core, so that neither PostgreSQL nor the load generator is the limit: 400 a second and 1.0 ms of the processor each with `WORKERS=1`, 780 a second and 1.0 ms of the processor each with `WORKERS=2`, 1.95 times as many.";
+    const linesOf = (scaleOut: Results['scaleOut']) => markdownOf(figuresOf([run({ ...found, scaleOut })])).split('\n');
+    expect(linesOf([...free, ...held])).toEqual(expect.arrayContaining([asFastAsTheyCan, heldToAShare]));
+    expect(linesOf(free)).toContain(asFastAsTheyCan);
+    expect(linesOf(free).join()).not.toContain('The same');
+  });
+
   it('is nothing without all operations on PostgreSQL, or of several machines', () => {
     const onPostgres = run(foundOn('PostgreSQL 18.4', 900));
     expect(() => figuresOf([run(foundOn('embedded', 300))])).toThrow('no run measured login on PostgreSQL');
