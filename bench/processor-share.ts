@@ -21,7 +21,8 @@ export function holdToShare(pids: readonly number[], share: number): HeldProcess
     process.off('exit', letGo);
     for (const undo of held.splice(0)) undo();
   };
-  process.once('exit', letGo);
+  // Before those are ended whose groups these are: what is just ending can neither be moved nor left behind.
+  process.prependOnceListener('exit', letGo);
   try {
     for (const pid of pids) hold(pid, share, held);
     return { stop: async () => letGo() };
