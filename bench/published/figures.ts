@@ -117,9 +117,8 @@ function operationsOf(runs: readonly Results[], isWanted: (row: OnDatabase) => b
 
 function memoryOf({ memory, load }: Results): readonly MemoryFigures[] {
   return memory.map((row) => {
-    const isUsed = (scenario: string) =>
-      load.some((result) => result.scenario === scenario && result.database === row.database);
-    return { ...row, scenarios: SHOWN.filter(isUsed) };
+    const before = load.filter(({ database }) => database === row.database);
+    return { ...row, scenarios: [...new Set(before.map(({ scenario }) => scenario))] };
   });
 }
 
