@@ -13,6 +13,8 @@ const WARM_UP_SECONDS = 1;
  * go on, it lets all of them repeat their step, tells how long each took, and ends.
  */
 export async function drive(readyClient: (plan: Plan, person: Person) => Promise<Step>): Promise<never> {
+  // Whoever asked for it is gone, and nobody would hear the answer.
+  process.once('disconnect', () => process.exit(1));
   const [message] = await once(process, 'message');
   const plan = Plan.parse(message);
   const steps = await Promise.all(plan.people.map((person) => readyClient(plan, person)));

@@ -32,7 +32,7 @@ export async function bundle(directory: string = BUNDLE_DIRECTORY): Promise<void
       cwd: ROOT,
       platform: 'node',
       external: NOT_BUNDLED,
-      plugins: [filesBesideSources(directory), notEvenLoaded, webAssemblyAsFiles, latin1Only],
+      plugins: [filesBesideSources(directory), notEvenLoaded, withoutFetch, webAssemblyAsFiles, latin1Only],
       logLevel: 'silent',
     });
     await build.write({
@@ -88,7 +88,20 @@ const notEvenLoaded: Plugin = {
 
 const NOTHING = '\0nothing';
 
-/** What Prisma has in Base64, as text that stays in memory, is read when it is needed; of a buffer it decodes nothing. */
+/** Yoga asks whether its `Request` is Node's, which it is not. To answer, Node loads the whole of its `fetch`, which nobody calls. */
+const withoutFetch: Plugin = {
+  name: 'without fetch',
+  load: {
+    filter: { id: /@whatwg-node\/server\/esm\/createServerAdapter\.js$/ },
+    handler: (id) => readFileSync(id, 'utf8').replace('fetchAPI.Request !== globalThis.Request', 'true'),
+  },
+};
+
+/**
+ * What Prisma has in Base64, as text that stays in memory, is read when it is needed and left to whoever asked: V8 has a
+ * copy of what it compiles. `Buffer.from`, which is all that is done with it, takes an object's `valueOf`, and decodes
+ * nothing of a buffer.
+ */
 const webAssemblyAsFiles: Plugin = {
   name: 'WebAssembly as files',
   load: {
@@ -101,7 +114,8 @@ const webAssemblyAsFiles: Plugin = {
       return `
         import { readFileSync } from 'node:fs';
         import { join } from 'node:path';
-        export const wasm = readFileSync(join(import.meta.dirname, ${JSON.stringify(fileName)}));`;
+        const valueOf = () => readFileSync(join(import.meta.dirname, ${JSON.stringify(fileName)}));
+        export const wasm = { valueOf };`;
     },
   },
 };

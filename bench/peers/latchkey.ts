@@ -18,8 +18,9 @@ const { memoryKib, iterations, parallelism } = loadConfig({}, () => environment.
 
 /** The service itself, as it comes. */
 export const latchkey: Peer = {
-  name: 'latchkey',
+  name: 'Latchkey',
   version: versionIn(ROOT),
+  protocol: 'GraphQL',
   hash: `argon2id, ${memoryKib} KiB, ${iterations} iterations, ${parallelism} lane`,
   clients: { hash: 'floors/argon2.ts', login: 'clients/login.ts', me: 'clients/me.ts', refresh: 'clients/refresh.ts' },
   prepare: createPeople,

@@ -14,19 +14,22 @@ import { betterAuth } from './better-auth/peer.ts';
 import { directus } from './directus/peer.ts';
 import { keystone } from './keystone/peer.ts';
 import { latchkey } from './latchkey.ts';
-import { measureScenario, measureStorm, warmUp } from './measure-peers.ts';
+import { type Measured, measurePeers, warmUp } from './measure-peers.ts';
 import { oidcProvider } from './oidc-provider/peer.ts';
 import { type PeerOptions, readPeerOptions, usage } from './options.ts';
-import { scenarioNames } from './peer.ts';
+import { type ScenarioName, scenarioNames } from './peer.ts';
+import { publishPeers } from './published/publish.ts';
 import { reportPeers } from './report-peers.ts';
-import type { PeerLoad, PeerResult } from './results.ts';
+import type { PeerResult } from './results.ts';
 import { type RunningPeer, runPeer } from './running-peer.ts';
 
 const RESULTS = join(import.meta.dirname, '..', 'results');
 const SETTLING_MILLISECONDS = 1000;
 
 const all = [latchkey, betterAuth, keystone, oidcProvider, directus];
-const names = all.map(({ name }) => name);
+/** What of a peer is compared, and so is measured of it right after each other. */
+const together: readonly (readonly ScenarioName[])[] = [['hash', 'login'], ['me'], ['refresh']];
+const names = all.map(({ name }) => name.toLowerCase());
 const options = readPeerOptions(process.argv.slice(2), names) ?? showUsage();
 
 const temporaryDirectory = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
@@ -42,7 +45,8 @@ try {
   mkdirSync(RESULTS, { recursive: true });
   const file = join(RESULTS, `peers-${new Date().toISOString().replaceAll(':', '-')}.json`);
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-  process.stdout.write(`${reportPeers(results)}\n`);
+  if (options.publish) publishPeers(results);
+  process.stdout.write(`${reportPeers(results)}\n\n${file}\n`);
 } finally {
   await kind.stop();
 }
@@ -55,30 +59,32 @@ function showUsage(): never {
 function measure({ peers: wanted }: PeerOptions): Promise<readonly PeerResult[]> {
   return withProcesses(async (start) => {
     const peers: RunningPeer[] = [];
-    for (const peer of all.filter(({ name }) => wanted.has(name))) {
+    for (const peer of all.filter(({ name }) => wanted.has(name.toLowerCase()))) {
       tell(`${peer.name} ${peer.version}: start`);
       peers.push(await start(runPeer(peer, kind, CONNECTIONS)));
     }
-    const loads: ReadonlyMap<RunningPeer, PeerLoad>[] = [];
-    for (const scenario of scenarioNames) {
-      await warmUp(peers, scenario);
+    for (const scenario of scenarioNames) await warmUp(peers, scenario);
+    const measured: ReadonlyMap<RunningPeer, Measured>[] = [];
+    for (const scenarios of together) {
       for (const connections of [1, CONNECTIONS]) {
-        tell(`${scenario}, connections: ${connections}`);
-        loads.push(await measureScenario(peers, scenario, connections, { seconds, rounds }));
+        const withStorm = scenarios.includes('login') && connections === CONNECTIONS;
+        tell(
+          `${[...scenarios, ...(withStorm ? ['me during a login storm'] : [])].join(', ')}; connections: ${connections}`,
+        );
+        measured.push(await measurePeers(peers, { scenarios, connections, withStorm }, { seconds, rounds }));
       }
     }
-    tell('me during a storm of sign-ins');
-    const storms = await measureStorm(peers, { seconds, rounds });
     await pause(SETTLING_MILLISECONDS);
     return peers.map((peer) => ({
       name: peer.name,
       version: peer.version,
+      protocol: peer.protocol,
       hash: peer.hash,
       readySeconds: peer.readySeconds,
       idle: peer.idle,
       afterLoad: memoryOf(peer.process.pid),
-      load: loads.flatMap((load) => load.get(peer) ?? []),
-      storm: storms.get(peer) ?? null,
+      load: measured.flatMap((each) => each.get(peer)?.load ?? []),
+      storm: measured.map((each) => each.get(peer)?.storm ?? null).find((storm) => storm !== null) ?? null,
     }));
   });
 }

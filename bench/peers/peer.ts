@@ -6,6 +6,8 @@ import type { ServerProcess } from '../server-process.ts';
 export interface Peer {
   readonly name: string;
   readonly version: string;
+  /** What `me` is asked through. */
+  readonly protocol: 'GraphQL' | 'REST' | 'OpenID Connect';
   /** What it makes of a password, with its parameters; null where it knows no passwords. */
   readonly hash: string | null;
   /** The program that makes the load, seen from `bench/`; none for what it does not do. */

@@ -1,7 +1,7 @@
 import type { Memory } from '../memory.ts';
 import type { Performance } from '../performance.ts';
 import type { Machine } from '../results.ts';
-import type { ScenarioName } from './peer.ts';
+import type { Peer, ScenarioName } from './peer.ts';
 
 /** All that a run found out. */
 export interface PeerResults {
@@ -12,10 +12,7 @@ export interface PeerResults {
   readonly peers: readonly PeerResult[];
 }
 
-export interface PeerResult {
-  readonly name: string;
-  readonly version: string;
-  readonly hash: string | null;
+export interface PeerResult extends Pick<Peer, 'name' | 'version' | 'protocol' | 'hash'> {
   /** From the start of the process to its first answer, of each start on a database that has all its tables. */
   readonly readySeconds: readonly number[];
   /** A second after it was ready. */

@@ -49,7 +49,7 @@ function sentencesOf(figures: Figures): readonly string[] {
 }
 
 /** Where, and beside what, it was measured. */
-export function machineOf({ machine }: Figures): string {
+export function machineOf({ machine }: Pick<Figures, 'machine'>): string {
   const { processor, cores, memoryGibibytes, node, loadBefore } = machine;
   const others = loadBefore < IDLE_LOAD ? '' : `, other work (load ${loadBefore.toFixed(0)})`;
   return `${cores} cores (${processor}, ${memoryGibibytes.toFixed(0)} GiB, Node ${node}) shared with PostgreSQL${others} and the load generator`;

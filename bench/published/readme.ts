@@ -1,10 +1,14 @@
-const START = '<!-- figures: node bench/publish.ts -->';
 const END = '<!-- end of figures -->';
 
-/** The README with these figures in their one place. @throws when it has no such place */
-export function withFigures(readme: string, figures: string): string {
-  const start = readme.indexOf(START);
-  const end = readme.indexOf(END);
-  if (start === -1 || end < start) throw new Error('the README has no place for figures');
-  return `${readme.slice(0, start)}${START}\n\n${figures}\n\n${readme.slice(end)}`;
+/**
+ * The document with these figures in the place of those that this command finds out.
+ *
+ * @throws when it has no such place
+ */
+export function withFigures(document: string, figures: string, command = 'node bench/publish.ts'): string {
+  const place = `<!-- figures: ${command} -->`;
+  const start = document.indexOf(place);
+  const end = document.indexOf(END, start);
+  if (start === -1 || end === -1) throw new Error('the document has no place for figures');
+  return `${document.slice(0, start)}${place}\n\n${figures}\n\n${document.slice(end)}`;
 }

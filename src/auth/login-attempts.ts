@@ -2,60 +2,72 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../app.ts';
 import type { Client } from '../audit/service.ts';
 import { clientNetwork } from '../limits/client-network.ts';
+import type { Tally } from '../limits/throttle.ts';
 
-/** How one attempt to prove a password is counted when it fails, and which counts may refuse it. */
-export interface AttemptKeys {
-  readonly counted: readonly string[];
-  readonly refusing: readonly string[];
-}
-
-interface AdmissionOptions {
+/** Who tries to sign in to which account. */
+export interface Attempt {
+  /** Canonical; null for what is no address. Known or not, the work is the same. */
+  readonly email: string | null;
+  readonly client: Client;
   readonly signal?: AbortSignal;
-  /** Otherwise it takes no place from those who do. */
-  readonly isToHash?: boolean;
 }
 
 const FAILURES_BEFORE_SLOWING = 4;
 const DELAY_MILLISECONDS_PER_FAILURE = 50;
 const KNOWN_CLIENT_MILLISECONDS = 30 * 86_400_000;
 
+/** What the attempt is counted against when it fails: its client, and its account. */
+export function keysOf({ email, client }: Attempt): readonly string[] {
+  const keys = [clientKey(client)];
+  return email === null ? keys : [...keys, accountKey(email)];
+}
+
 /**
- * The attempt may go on: neither its account nor its client has had too many failures. From the fifth on it has waited,
- * the longer the more there were.
+ * How many failures slow the attempt, which may go on: neither its account nor its client has had too many.
  *
  * Failures that others caused neither refuse nor slow a client that signed in to this very account within 30 days; its
  * own do. Otherwise whoever knows an address could keep its owner out. A sign-in to another account spares nobody, nor
  * does one from before the password was reset: it may have been that of somebody whom the reset shut out.
  *
- * @param email canonical; null for what is no address. Known or not, the work is the same
- * @throws RateLimitedError; the signal's reason when it aborts during the wait
+ * @param tally of `keysOf` the attempt
+ * @throws RateLimitedError
  * @see OWASP ASVS 5.0 V6.3.1
  */
-export async function admitAttempt(
-  app: App,
-  email: string | null,
-  { ipAddress }: Client,
-  { signal, isToHash = true }: AdmissionOptions = {},
-): Promise<AttemptKeys> {
-  const network = clientNetwork(ipAddress ?? '');
-  const client = `client:${network}`;
-  const account = email === null ? [] : [`account:${email}`];
-  const counted = [client, ...account];
-  const judge = async () => {
-    const tally = await app.loginThrottle.read(counted);
-    const isStrained = tally.most(account) > FAILURES_BEFORE_SLOWING;
-    const refusing = isStrained && email !== null && (await hasSignedInFrom(app, email, network)) ? [client] : counted;
-    tally.refuseIfExhausted(refusing);
-    return { refusing, failures: tally.most(refusing) };
-  };
-  const { refusing, failures } = await (isToHash ? app.hashGate.prepare(judge) : judge());
-  await slowDown(failures, signal);
-  return { counted, refusing };
+export async function judgeAttempt(app: App, attempt: Attempt, tally: Tally): Promise<number> {
+  const { email, client } = attempt;
+  const isStrained = email !== null && tally.most([accountKey(email)]) > FAILURES_BEFORE_SLOWING;
+  const isSpared = isStrained && (await hasSignedInFrom(app, email, clientNetwork(client.ipAddress ?? '')));
+  const refusing = isSpared ? [clientKey(client)] : keysOf(attempt);
+  tally.refuseIfExhausted(refusing);
+  return tally.most(refusing);
 }
 
-async function slowDown(failures: number, signal: AbortSignal | undefined): Promise<void> {
+/**
+ * From the fifth failure on the answer to an attempt has waited, the longer the more there were.
+ *
+ * @throws the signal's reason when it aborts
+ */
+export async function slowDown(failures: number, signal: AbortSignal | undefined): Promise<void> {
   const excess = failures - FAILURES_BEFORE_SLOWING;
   if (excess > 0) await delay(excess * DELAY_MILLISECONDS_PER_FAILURE, undefined, signal && { signal });
+}
+
+/**
+ * An attempt that needs no hash may go on, and has been slowed.
+ *
+ * @throws RateLimitedError; the signal's reason when it aborts during the wait
+ */
+export async function admitAttempt(app: App, attempt: Attempt): Promise<void> {
+  const failures = await judgeAttempt(app, attempt, await app.loginThrottle.read(keysOf(attempt)));
+  await slowDown(failures, attempt.signal);
+}
+
+function accountKey(email: string): string {
+  return `account:${email}`;
+}
+
+function clientKey({ ipAddress }: Client): string {
+  return `client:${clientNetwork(ipAddress ?? '')}`;
 }
 
 /** Judged by what is on record, so that it outlives sessions. A client without an address is nobody known. */

@@ -1,46 +1,62 @@
 import type { App } from '../app.ts';
-import type { Client } from '../audit/service.ts';
 import { hashPassword, verifyPassword } from '../crypto/password-hash.ts';
+import type { User } from '../database/generated/client.ts';
 import { RateLimitedError } from '../errors.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { HashQueueFullError } from '../limits/hash-gate.ts';
 import { inSpan } from '../tracing.ts';
-import type { AttemptKeys } from './login-attempts.ts';
+import { findAttempted } from './find-attempted.ts';
+import { type Attempt, judgeAttempt, keysOf, slowDown } from './login-attempts.ts';
 
 const RETRY_WHEN_BUSY_SECONDS = 1;
 
+interface PasswordAttempt extends Attempt {
+  /** The account that failures are counted against. */
+  readonly email: string;
+  /** Of whom the password is to be; absent: of whoever has that address. */
+  readonly userId?: string;
+  readonly password: string;
+}
+
 /**
- * Whether the password is the one that was hashed. Without a hash it does the same work on a decoy and is false, so
+ * The user whose password this is, or null. Without a user, or one with a password, the same work is done on a decoy, so
  * that the time tells nobody whether there is an account or whether it has a password.
  *
- * The login throttle is asked when the turn is about to come, and told of a failure before it is given up: however many
- * attempts come at once, they pass its limit by no more than the cores.
+ * User and login throttle are asked when the turn is about to come, and the throttle is told of a failure before the turn
+ * is given up: however many attempts come at once, they pass its limit by no more than the cores.
  *
- * @throws RateLimitedError at once when too many hashes wait already, or when one of the keys has no failures left;
- *   the signal's reason when it aborts before the turn comes
+ * @throws RateLimitedError after too many failures for this address or from this client, and at once while too many hashes
+ *   wait, or too many of this client's: whoever keeps the queue full does not keep everybody else out; the signal's reason
+ *   when it aborts
  */
-export function passwordMatches(
-  app: App,
-  hash: string | null,
-  password: string,
-  { counted, refusing }: AttemptKeys,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  return inTurn(
-    app,
-    async () => {
-      const matches = (await timed(app, () => verifyPassword(hash ?? app.decoyHash, password))) && hash !== null;
-      if (!matches) await app.loginThrottle.countFailure(counted);
-      return matches;
-    },
-    signal,
-    async () => (await app.loginThrottle.read(refusing)).refuseIfExhausted(refusing),
+export function findByPassword(app: App, attempt: PasswordAttempt): Promise<User | null> {
+  const { email, userId, password, client, signal } = attempt;
+  const keys = keysOf(attempt);
+  const network = clientNetwork(client.ipAddress ?? '');
+  return unlessBusy(app, () =>
+    app.hashGate.enter(network, async () => {
+      const { found, failures } = await app.hashGate.runPrepared(
+        async () => {
+          const { user, tally } = await findAttempted(app, userId === undefined ? { email } : { id: userId }, keys);
+          return { user, failures: await judgeAttempt(app, attempt, tally) };
+        },
+        async ({ user, failures }) => {
+          const isRight = await timed(app, () => verifyPassword(user?.passwordHash ?? app.decoyHash, password));
+          const found = isRight && user !== null && user.passwordHash !== null ? user : null;
+          if (found === null) await app.loginThrottle.countFailure(keys);
+          return { found, failures };
+        },
+        signal,
+      );
+      await slowDown(failures, signal);
+      return found;
+    }),
   );
 }
 
 /** @throws RateLimitedError at once when too many hashes wait already */
 export function hashNewPassword(app: App, password: string): Promise<string> {
-  return inTurn(app, () => timed(app, () => hashPassword(app.config.argon2, password)));
+  return unlessBusy(app, () => app.hashGate.run(() => timed(app, () => hashPassword(app.config.argon2, password))));
 }
 
 /**
@@ -53,23 +69,9 @@ export function refuseWhileBusy(app: App): void {
   if (app.hashGate.isFull) refuseBusy(app);
 }
 
-/**
- * What `work` comes to, which is going to hash for this client. The same as `refuseWhileBusy`, and besides refuses a client
- * that has most of the queue already: whoever keeps it full does not keep everybody else out.
- *
- * @throws RateLimitedError
- */
-export function inHashQueue<T>(app: App, { ipAddress }: Client, work: () => Promise<T>): Promise<T> {
-  return unlessBusy(app, app.hashGate.enter(clientNetwork(ipAddress ?? ''), work));
-}
-
-function inTurn<T>(app: App, ...turn: Parameters<typeof app.hashGate.run<T>>): Promise<T> {
-  return unlessBusy(app, app.hashGate.run(...turn));
-}
-
-async function unlessBusy<T>(app: App, hashes: Promise<T>): Promise<T> {
+async function unlessBusy<T>(app: App, hash: () => Promise<T>): Promise<T> {
   try {
-    return await hashes;
+    return await hash();
   } catch (error) {
     if (!(error instanceof HashQueueFullError)) throw error;
     return refuseBusy(app);

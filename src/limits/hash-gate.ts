@@ -5,7 +5,7 @@ export interface HashGate {
   readonly running: number;
   /** Hashes that wait for a place. */
   readonly queued: number;
-  /** Whether as many as may are under way, waiting or being prepared. */
+  /** Whether as many as may are under way or waiting. */
   readonly isFull: boolean;
   /**
    * What `work` comes to, which prepares and runs hashes on behalf of the holder. Rejects at once with HashQueueFullError,
@@ -14,23 +14,23 @@ export interface HashGate {
    */
   enter<T>(holder: string, work: () => Promise<T>): Promise<T>;
   /**
-   * What `work` comes to, which looks up what has to be known before a hash; a few at once, first come, first served. So
-   * a flood of logins does not hold up the database for everybody else either.
-   */
-  prepare<T>(work: () => Promise<T>): Promise<T>;
-  /**
    * What `work` comes to, once its turn came; first come, first served. Rejects at once with HashQueueFullError, before
    * `work` is started, when too many wait. Work whose signal has aborted is not started when its turn comes, and rejects
    * with the signal's reason.
-   *
-   * @param admit what has to pass shortly before: while the hashes before are under way, and for one more at a time than
-   *   there are hashes, so that the next hash waits for nothing when its turn comes
    */
-  run<T>(work: () => Promise<T>, signal?: AbortSignal, admit?: () => Promise<unknown>): Promise<T>;
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /**
+   * The same with what has to be known before, which is looked up shortly before the turn comes: while the hashes before
+   * are under way, and for one more at a time than there are hashes. So the next hash waits for nothing, what it goes by
+   * is not old, and a flood of attempts does not hold up the database for everybody else. What `lookUp` throws is what it
+   * comes to, and the hash is not made.
+   */
+  runPrepared<Known, T>(
+    lookUp: () => Promise<Known>,
+    work: (known: Known) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T>;
 }
-
-/** So that a hash never waits for the database while others are being made. */
-const PREPARED_PER_HASH = 2;
 
 /** How many places one holder may have for each that is left. */
 const HELD_PER_FREE_PLACE = 4;
@@ -52,10 +52,9 @@ export class HashQueueFullError extends Error {
 export function createHashGate(bounds: { readonly concurrency: number; readonly maxQueued: number }): HashGate {
   const turns = pLimit(bounds.concurrency + 1);
   const hashes = pLimit(bounds.concurrency);
-  const preparations = pLimit(bounds.concurrency * PREPARED_PER_HASH);
   const mostUnderWay = bounds.concurrency + bounds.maxQueued;
   const underWay = () => turns.activeCount + turns.pendingCount;
-  const freePlaces = () => mostUnderWay - preparations.activeCount - preparations.pendingCount - underWay();
+  const freePlaces = () => mostUnderWay - underWay();
   const held = new Map<string, number>();
   return {
     get running() {
@@ -79,22 +78,28 @@ export function createHashGate(bounds: { readonly concurrency: number; readonly 
         else held.delete(holder);
       }
     },
-    prepare: (work) => preparations(work),
-    async run(work, signal, admit) {
-      if (underWay() >= mostUnderWay) throw new HashQueueFullError();
-      return turns(() => {
-        signal?.throwIfAborted();
-        const admitted = (async () => admit?.())();
-        // It is heard of when the turn comes, and until then nobody listens.
-        admitted.catch(() => {});
-        return hashes(async () => {
-          await admitted;
-          signal?.throwIfAborted();
-          return work();
-        });
-      });
-    },
+    run: (work, signal) => runPrepared(async () => {}, work, signal),
+    runPrepared,
   };
+
+  async function runPrepared<Known, T>(
+    lookUp: () => Promise<Known>,
+    work: (known: Known) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    if (underWay() >= mostUnderWay) throw new HashQueueFullError();
+    return turns(() => {
+      signal?.throwIfAborted();
+      const lookedUp = lookUp();
+      // It is heard of when the turn comes, and until then nobody listens.
+      lookedUp.catch(() => {});
+      return hashes(async () => {
+        const known = await lookedUp;
+        signal?.throwIfAborted();
+        return work(known);
+      });
+    });
+  }
 }
 
 /**

@@ -1,12 +1,14 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import type pg from 'pg';
 import { RateLimiterPostgres, type RateLimiterRes } from 'rate-limiter-flexible';
-import { inOneStatement } from '../database/in-one-statement.ts';
+import { Prisma } from '../database/generated/client.ts';
 import { RateLimitedError } from '../errors.ts';
 
 export interface Throttle {
   /** What the failures of these keys come to at this instant, by one statement. */
   read(keys: readonly string[]): Promise<Tally>;
+  /** The same as a column of a statement that looks up more, and the tally of what that column comes to. */
+  reading(keys: readonly string[]): { readonly column: Prisma.Sql; tally(counts: Counts): Tally };
   /** Counts one failure against each of the keys. */
   countFailure(keys: readonly string[]): Promise<void>;
   /**
@@ -45,6 +47,11 @@ interface ThrottleOptions {
   readonly onRefusal: () => void;
 }
 
+/** Of those keys that were counted, and lately; null when none was. */
+export type Counts =
+  | readonly { readonly key: string; readonly points: number; readonly expire: number | null }[]
+  | null;
+
 type Count = Pick<RateLimiterRes, 'consumedPoints' | 'msBeforeNext'>;
 
 /**
@@ -71,21 +78,16 @@ export function createThrottle({
     clearExpiredByTimeout: false,
   });
   const digest = (key: string) => createHmac('sha256', digestKey).update(key).digest('base64url');
-  // Not `limiter.get`, which makes a statement for each key: a sign-in looks at two, three times.
-  const readOne = inOneStatement((keys: readonly string[]) => readCounts(pool, keys));
   const count = (keys: readonly string[], times = 1) =>
     Promise.all(keys.map((key) => limiter.penalty(digest(key), times)));
   return {
     async read(keys) {
-      const found = await Promise.all(keys.map((key) => readOne(limiter.getKey(digest(key)))));
-      const counts = new Map(keys.map((key, place) => [key, found[place] ?? null]));
-      const countsOf = (some: readonly string[]) => some.flatMap((key) => counts.get(key) ?? []);
-      return {
-        most: (some) => Math.max(0, ...countsOf(some).map(({ consumedPoints }) => consumedPoints)),
-        refuseIfExhausted: (some) =>
-          refuseIfAny(countsOf(some).filter(({ consumedPoints }) => consumedPoints >= failures)),
-      };
+      const { column, tally } = reading(keys);
+      const { text, values } = Prisma.sql`SELECT ${column} AS counts`;
+      const { rows } = await pool.query<{ counts: Counts }>({ name: 'read_rate_limits', text, values });
+      return tally(rows[0]?.counts ?? null);
     },
+    reading,
     async countFailure(keys) {
       await count(keys);
     },
@@ -98,6 +100,26 @@ export function createThrottle({
     },
   };
 
+  // Not `limiter.get`, which makes a statement for each key.
+  function reading(keys: readonly string[]): ReturnType<Throttle['reading']> {
+    const now = Date.now();
+    const stored = new Map(keys.map((key) => [key, limiter.getKey(digest(key))]));
+    return {
+      column: Prisma.sql`(
+        SELECT json_agg(json_build_object('key', key, 'points', points, 'expire', expire))
+        FROM rate_limits WHERE key = ANY(${[...stored.values()]}) AND (expire > ${now} OR expire IS NULL))`,
+      tally(counts) {
+        const found = new Map(counts?.map((count) => [count.key, countOf(count, now)]));
+        const countsOf = (some: readonly string[]) => some.flatMap((key) => found.get(stored.get(key) ?? '') ?? []);
+        return {
+          most: (some) => Math.max(0, ...countsOf(some).map(({ consumedPoints }) => consumedPoints)),
+          refuseIfExhausted: (some) =>
+            refuseIfAny(countsOf(some).filter(({ consumedPoints }) => consumedPoints >= failures)),
+        };
+      },
+    };
+  }
+
   function refuseIfAny(exhausted: readonly Count[]): void {
     if (exhausted.length === 0) return;
     onRefusal();
@@ -105,26 +127,17 @@ export function createThrottle({
   }
 }
 
-/** As the limiter would read them; null for what has not been counted, or not lately. */
-async function readCounts(pool: pg.Pool, keys: readonly string[]): Promise<(Count | null)[]> {
-  const now = Date.now();
-  const { rows } = await pool.query<{ key: string; points: number; expire: string | null }>({
-    name: 'read_rate_limits',
-    text: 'SELECT key, points, expire FROM rate_limits WHERE key = ANY($1) AND (expire > $2 OR expire IS NULL)',
-    values: [keys, now],
-  });
-  const found = new Map(
-    rows.map(({ key, points, expire }) => [
-      key,
-      { consumedPoints: points, msBeforeNext: Math.max(Number(expire ?? now) - now, 0) },
-    ]),
-  );
-  return keys.map((key) => found.get(key) ?? null);
+/** As the limiter itself would read it. */
+function countOf({ points, expire }: NonNullable<Counts>[number], now: number): Count {
+  return { consumedPoints: points, msBeforeNext: Math.max((expire ?? now) - now, 0) };
 }
+
+const nothingCounted: Tally = { most: () => 0, refuseIfExhausted: () => {} };
 
 /** For `RATE_LIMITING=off`. */
 export const openThrottle: Throttle = {
-  read: async () => ({ most: () => 0, refuseIfExhausted: () => {} }),
+  read: async () => nothingCounted,
+  reading: () => ({ column: Prisma.sql`NULL`, tally: () => nothingCounted }),
   countFailure: async () => {},
   countAttempt: async () => {},
   forget: async () => {},

@@ -40,7 +40,7 @@ export async function checkIdToken(
 ): Promise<Presented> {
   const provider = app.providers.find(name);
   if (provider === null) throw new UnknownProviderError();
-  await admitAttempt(app, null, client, { ...(signal && { signal }), isToHash: false });
+  await admitAttempt(app, { email: null, client, ...(signal && { signal }) });
   try {
     return { provider, token: await provider.verify(idToken, nonce ?? null) };
   } catch (error) {

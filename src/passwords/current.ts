@@ -1,7 +1,6 @@
 import type { App } from '../app.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
-import { admitAttempt } from '../auth/login-attempts.ts';
-import { inHashQueue, passwordMatches } from '../auth/passwords.ts';
+import { findByPassword } from '../auth/passwords.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { isPlausiblePassword } from '../crypto/password-hash.ts';
@@ -20,12 +19,10 @@ export async function requireCurrentPassword(
   client: Client,
   password: string,
 ): Promise<string> {
-  const { id, email, passwordHash } = viewer.user;
+  const { id, email } = viewer.user;
   if (!isPlausiblePassword(password)) throw new InvalidCredentialsError();
-  const matches = await inHashQueue(app, client, async () =>
-    passwordMatches(app, passwordHash, password, await admitAttempt(app, email, client)),
-  );
-  if (matches && passwordHash !== null) return passwordHash;
+  const user = await findByPassword(app, { email, userId: id, password, client });
+  if (user !== null && user.passwordHash !== null) return user.passwordHash;
   await app.db.$transaction(async (transaction) => {
     // Who was deleted while the hash was made has no id any more that could be named.
     const knownId = (await lockUser(transaction, id)) === null ? null : id;

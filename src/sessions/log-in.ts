@@ -2,11 +2,10 @@ import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { logOnceOnRecord } from '../audit/log.ts';
 import type { Client } from '../audit/service.ts';
-import { findUserByEmail } from '../auth/find-user.ts';
-import { type AttemptKeys, admitAttempt } from '../auth/login-attempts.ts';
-import { hashNewPassword, inHashQueue, passwordMatches } from '../auth/passwords.ts';
+import { admitAttempt, keysOf } from '../auth/login-attempts.ts';
+import { findByPassword, hashNewPassword } from '../auth/passwords.ts';
 import { allows, hookUser, runAfterwards } from '../auth/run-hooks.ts';
-import { findSignedIn, type SignedIn } from '../auth/signed-in.ts';
+import type { SignedIn } from '../auth/signed-in.ts';
 import { isPlausiblePassword, needsRehash } from '../crypto/password-hash.ts';
 import type { User } from '../database/generated/client.ts';
 import { RateLimitedError } from '../errors.ts';
@@ -46,36 +45,33 @@ export async function logIn(
   const { client, signal } = request;
   const email = canonicalEmail(input.email);
   if (email === null || !isPlausiblePassword(input.password)) {
-    const { counted } = await admitAttempt(app, email, client, { signal, isToHash: false });
-    await app.loginThrottle.countFailure(counted);
+    const attempt = { email, client, signal };
+    await admitAttempt(app, attempt);
+    await app.loginThrottle.countFailure(keysOf(attempt));
     return refuse(app, client, email, 'malformed');
   }
-  const signedIn = await inHashQueue(app, client, async () => {
-    const throttleKeys = await admitAttempt(app, email, client, { signal });
-    const attempt = () => tryOnce(app, request, { email, password: input.password, throttleKeys, cookie });
-    // Overtaken by a change of the user or by the end of all sessions, the attempt is judged by what holds now. Otherwise
-    // the right password would be called wrong, when another login at the same time has just replaced its hash.
-    return (await attempt()) ?? (await attempt());
-  });
+  const attempt = () => tryOnce(app, request, { email, password: input.password, cookie });
+  // Overtaken by a change of the user or by the end of all sessions, the attempt is judged by what holds now. Otherwise
+  // the right password would be called wrong, when another login at the same time has just replaced its hash.
+  const signedIn = (await attempt()) ?? (await attempt());
   if (signedIn === null) return refuse(app, client, email, 'credentials');
   runAfterwards(app, 'postLogin', signedIn.user, request);
   return issueTokens(app, signedIn, app.now());
 }
 
-interface Attempt extends LogInInput {
-  readonly throttleKeys: AttemptKeys;
+interface Credentials extends LogInInput {
   readonly cookie: string | null;
 }
 
 /** The new session, or null, and no live session, when the user changed or all sessions ended in the meantime. */
-async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promise<SignedIn | null> {
+async function tryOnce(
+  app: App,
+  request: HookRequest,
+  { email, password, cookie }: Credentials,
+): Promise<SignedIn | null> {
   const { client, signal } = request;
-  const { email, password, throttleKeys, cookie } = attempt;
-  const user = await app.hashGate.prepare(() => findUserByEmail(app, email));
-  const matches = await passwordMatches(app, user?.passwordHash ?? null, password, throttleKeys, signal);
-  if (!matches || user === null) {
-    return refuse(app, client, email, 'credentials');
-  }
+  const user = await findByPassword(app, { email, password, client, signal });
+  if (user === null) return refuse(app, client, email, 'credentials');
   if (user.status !== 'ACTIVE') {
     await recordFailure(app, client, email, user.status === 'PENDING' ? 'pending' : 'revoked');
     throw new UserInactiveError(user.status);
@@ -96,11 +92,9 @@ async function tryOnce(app: App, request: HookRequest, attempt: Attempt): Promis
   // Nobody is there any more to take the tokens.
   signal.throwIfAborted();
   const verified = { user, passwordHash: currentHash, now };
-  const sessionId =
-    replaced === null
-      ? await openSessionUnlessChanged(app, client, verified)
-      : await openSessionInPlaceOf(app, client, replaced, verified);
-  return sessionId === null ? null : findSignedIn(app, sessionId, now);
+  return replaced === null
+    ? openSessionUnlessChanged(app, client, verified)
+    : openSessionInPlaceOf(app, client, replaced, verified);
 }
 
 /** The hash to keep from now on: the present one, or a stronger one of the same password. */

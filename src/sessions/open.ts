@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid';
 import type { App } from '../app.ts';
 import { logOnceOnRecord } from '../audit/log.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
-import { lockUser } from '../auth/user-lock.ts';
+import { findSignedInWithin, type SignedIn, type SignedInRow, signedInColumns, signedInOf } from '../auth/signed-in.ts';
 import { Prisma, type User } from '../database/generated/client.ts';
 import { queryPrepared } from '../database/prepared-statement.ts';
 import { endReplaced, lockReplaced, type ReplacedSession } from './replace.ts';
@@ -65,40 +65,46 @@ interface VerifiedUser {
  * The same for the user of a password, the sign-in's time and the hash written to the user's row besides, in one statement;
  * or null, and nothing is written, when address, status, verification or hash are not any more what they were.
  *
- * @returns the session's id
+ * @returns the user as of the sign-in, with the roles as of its beginning
  */
 export async function openSessionUnlessChanged(
   app: App,
   client: Client,
   { user, passwordHash, now }: VerifiedUser,
-): Promise<string | null> {
+): Promise<SignedIn | null> {
   const { ipAddress, userAgent, requestId } = client;
   const id = newId();
   const eventId = newId();
   const { idleExpiresAt, absoluteExpiresAt } = endsOf(app, now);
-  // The row of the user is locked by the first part, which waits for whoever has it and then looks at it again. The
-  // sessions are those of before the wait, so that nothing but their number is made of them.
+  // The row of the user is locked by the first part, which waits for whoever has it and then looks at it again. Sessions and
+  // roles are those of before the wait, as they are for a refresh: a token says what
+  // held when it was asked for.
   const statement = Prisma.sql`
     WITH account AS (
       UPDATE users SET last_login_at = ${now}, password_hash = ${passwordHash}
       WHERE id = ${user.id}::uuid AND email = ${user.email} AND status = 'ACTIVE'
         AND email_verified = ${user.emailVerified} AND password_hash IS NOT DISTINCT FROM ${user.passwordHash}
-      RETURNING id, email),
+      RETURNING *),
     opened AS (
       INSERT INTO sessions
         (id, user_id, created_at, last_used_at, idle_expires_at, absolute_expires_at, ip_address, user_agent)
       SELECT ${id}::uuid, account.id, ${now}, ${now}, ${idleExpiresAt}, ${absoluteExpiresAt}, ${ipAddress}, ${userAgent}
-      FROM account),
+      FROM account
+      RETURNING *),
     recorded AS (
       INSERT INTO audit_events (id, type, at, actor_id, subject_id, email, ip_address, user_agent, request_id, data)
       SELECT ${eventId}::uuid, 'login.succeeded', ${now}, account.id, account.id, account.email, ${ipAddress}, ${userAgent},
         ${requestId}, ${JSON.stringify({ sessionId: id })}::jsonb
       FROM account)
-    SELECT (
+    SELECT ${signedInColumns}, (
       SELECT count(*)::int FROM sessions
-      WHERE user_id = account.id AND revoked_at IS NULL AND idle_expires_at > ${now}) AS "otherSessions"
-    FROM account`;
-  const [opened] = await queryPrepared<{ otherSessions: number }>(app.database, 'open_session', statement);
+      WHERE user_id = u.id AND revoked_at IS NULL AND idle_expires_at > ${now}) AS "otherSessions"
+    FROM opened s JOIN account u ON u.id = s.user_id`;
+  const [opened] = await queryPrepared<SignedInRow & { otherSessions: number }>(
+    app.database,
+    'open_session',
+    statement,
+  );
   if (opened === undefined) return null;
   const { id: userId } = user;
   logOnceOnRecord(app.db, {
@@ -110,12 +116,9 @@ export async function openSessionUnlessChanged(
     client,
   });
   if (opened.otherSessions + MOST_OPENED_AT_ONCE >= MAX_SESSIONS_PER_USER) {
-    await app.db.$transaction(async (transaction) => {
-      await lockUser(transaction, user.id);
-      await endOldestSessions(transaction, user.id, now, MAX_SESSIONS_PER_USER);
-    });
+    await endOldestSessions(app.db, user.id, now, MAX_SESSIONS_PER_USER);
   }
-  return id;
+  return signedInOf(opened);
 }
 
 /** The same, and the session of the browser has ended, all in one transaction. */
@@ -124,7 +127,7 @@ export function openSessionInPlaceOf(
   client: Client,
   replaced: ReplacedSession,
   { user, passwordHash, now }: VerifiedUser,
-): Promise<string | null> {
+): Promise<SignedIn | null> {
   const { id: userId, email, emailVerified } = user;
   return app.db.$transaction(async (transaction) => {
     await lockReplaced(transaction, replaced, userId);
@@ -134,7 +137,8 @@ export function openSessionInPlaceOf(
       data: { lastLoginAt: now, passwordHash },
     });
     if (count === 0) return null;
-    return openSession(app, transaction, client, { userId, email, now, replaced });
+    const sessionId = await openSession(app, transaction, client, { userId, email, now, replaced });
+    return findSignedInWithin(transaction, sessionId, now);
   });
 }
 
@@ -146,15 +150,17 @@ function endsOf({ config }: App, now: Date) {
   };
 }
 
-/** Of the live sessions those used last are left, the youngest first, so that nobody piles them up without end. */
-async function endOldestSessions(
-  transaction: Prisma.TransactionClient,
-  userId: string,
-  now: Date,
-  left: number,
-): Promise<void> {
-  await transaction.$executeRaw`
-    UPDATE sessions SET revoked_at = ${now} WHERE id IN (
-      SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND revoked_at IS NULL AND idle_expires_at > ${now}
-      ORDER BY last_used_at DESC, id DESC OFFSET ${left})`;
+/**
+ * Of the live sessions those used last are left, the youngest first, so that nobody piles them up without end. Of several at
+ * once whoever looks last sees the sessions of all who looked before.
+ */
+async function endOldestSessions(db: Prisma.TransactionClient, userId: string, now: Date, left: number): Promise<void> {
+  // Sessions are locked after their user, as everywhere.
+  await db.$executeRaw`
+    WITH account AS (SELECT id FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE),
+    surplus AS (
+      SELECT s.id FROM account JOIN sessions s ON s.user_id = account.id
+      WHERE s.revoked_at IS NULL AND s.idle_expires_at > ${now}
+      ORDER BY s.last_used_at DESC, s.id DESC OFFSET ${left})
+    UPDATE sessions SET revoked_at = ${now} WHERE revoked_at IS NULL AND id IN (SELECT id FROM surplus)`;
 }

@@ -1,16 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { passwordMatches } from '../../src/auth/passwords.ts';
+import type { Client } from '../../src/audit/service.ts';
+import { findByPassword } from '../../src/auth/passwords.ts';
 import { hashPassword, needsRehash } from '../../src/crypto/password-hash.ts';
+import { createPerson, type Person } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { withStatements } from '../support/statements.ts';
 
-const PASSWORD = 'seventeen little goats';
+const DECOYED = 'seventeen little goats';
+const NOT_IT = 'eighteen little goats';
+const client: Client = { ipAddress: '198.51.100.7', userAgent: null, requestId: null };
 
 let service: TestService;
-let hash: string;
+let decoyHash: string;
+let person: Person;
 
 beforeAll(async () => {
   service = await startTestService();
-  hash = await hashPassword(service.app.config.argon2, PASSWORD);
+  decoyHash = await hashPassword(service.app.config.argon2, DECOYED);
+  person = await createPerson(service);
 });
 afterAll(() => service.close());
 
@@ -20,30 +27,53 @@ function withKnownDecoy() {
   const app = Object.defineProperty({ ...service.app }, 'decoyHash', {
     get() {
       taken.times += 1;
-      return hash;
+      return decoyHash;
     },
   });
   return { app, taken };
 }
 
-const unlimited = { counted: [], refusing: [] };
-
-describe('passwordMatches', () => {
-  it('is true for the password that was hashed, and false for another', async () => {
+describe('findByPassword', () => {
+  it('finds whoever has address and password, and nobody by another password', async () => {
     const { app, taken } = withKnownDecoy();
-    expect(await passwordMatches(app, hash, PASSWORD, unlimited)).toBe(true);
-    expect(await passwordMatches(app, hash, 'eighteen little goats', unlimited)).toBe(false);
+    const { email, id } = person.user;
+    const { password } = person;
+    expect(await findByPassword(app, { email, password, client })).toMatchObject({ id, email });
+    expect(await findByPassword(app, { email, password: NOT_IT, client })).toBeNull();
     expect(taken.times).toBe(0);
   });
 
-  it('verifies a decoy where there is no hash, and is false whatever comes of it', async () => {
+  it('finds the user who is meant, whatever their address has become', async () => {
+    const { id } = person.user;
+    const attempt = { email: 'what.it.was@latchkey.test', userId: id, password: person.password, client };
+    expect(await findByPassword(service.app, attempt)).toMatchObject({ id });
+    expect(await findByPassword(service.app, { ...attempt, password: NOT_IT })).toBeNull();
+  });
+
+  it('verifies a decoy where there is no user, and finds nobody whatever comes of it', async () => {
     const { app, taken } = withKnownDecoy();
-    expect(await passwordMatches(app, null, PASSWORD, unlimited)).toBe(false);
+    expect(await findByPassword(app, { email: 'nobody@latchkey.test', password: DECOYED, client })).toBeNull();
     expect(taken.times).toBe(1);
   });
 
+  it('verifies a decoy for a user without a password, and does not find them', async () => {
+    const { app, taken } = withKnownDecoy();
+    const { user } = await createPerson(service);
+    await service.app.db.user.update({ where: { id: user.id }, data: { passwordHash: null } });
+    expect(await findByPassword(app, { email: user.email, password: DECOYED, client })).toBeNull();
+    expect(taken.times).toBe(1);
+  });
+
+  it('makes one statement when the password is right', async () => {
+    const { email } = person.user;
+    const { statements } = await withStatements(() =>
+      findByPassword(service.app, { email, password: person.password, client }),
+    );
+    expect(statements).toHaveLength(1);
+  });
+
   it('has a decoy that takes the work of a hash that is made today', () => {
-    const { config, decoyHash } = service.app;
-    expect(needsRehash(config.argon2, decoyHash)).toBe(false);
+    const { config, decoyHash: decoy } = service.app;
+    expect(needsRehash(config.argon2, decoy)).toBe(false);
   });
 });

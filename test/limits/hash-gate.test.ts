@@ -124,69 +124,73 @@ describe('createHashGate', () => {
   });
 });
 
-describe('what admits a hash', () => {
-  it('is asked while the hashes before are under way, for one more than there are at once', async () => {
+describe('what has to be known before a hash', () => {
+  it('is looked up while the hashes before are under way, for one more than there are at once', async () => {
     const gate = createHashGate({ concurrency: 2, maxQueued: 10 });
     const { started, work, finish } = createWorkshop();
-    const admit = (name: string) => async () => void started.push(`admits ${name}`);
-    const results = ['a', 'b', 'c', 'd'].map((name) => gate.run(work(name), undefined, admit(name)));
+    const lookUp = (name: string) => async () => {
+      started.push(`looks up ${name}`);
+      return name;
+    };
+    const results = ['a', 'b', 'c', 'd'].map((name) =>
+      gate.runPrepared(lookUp(name), (known) => work(`hash of ${known}`)()),
+    );
     await settle();
-    expect(started).toEqual(['admits a', 'admits b', 'admits c', 'a', 'b']);
-    finish('b');
+    expect(started).toEqual(['looks up a', 'looks up b', 'looks up c', 'hash of a', 'hash of b']);
+    finish('hash of b');
     await settle();
-    expect(started.slice(5)).toEqual(['c', 'admits d']);
-    for (const name of ['a', 'c']) finish(name);
+    expect(started.slice(5)).toEqual(['hash of c', 'looks up d']);
+    for (const name of ['a', 'c']) finish(`hash of ${name}`);
     await settle();
-    finish('d');
-    expect(await Promise.all(results)).toEqual(['a', 'b', 'c', 'd']);
+    finish('hash of d');
+    expect(await Promise.all(results)).toEqual(['a', 'b', 'c', 'd'].map((name) => `hash of ${name}`));
   });
 
   it('keeps the hash from being made when it rejects, and lets the next one in', async () => {
     const gate = createHashGate({ concurrency: 1, maxQueued: 10 });
     const { started, work, finish } = createWorkshop();
-    const refused = gate.run(work('refused'), undefined, () => Promise.reject(new Error('not admitted')));
-    const next = gate.run(work('next'), undefined, async () => {});
+    const refused = gate.runPrepared(() => Promise.reject(new Error('not admitted')), work('refused'));
+    const next = gate.runPrepared(async () => {}, work('next'));
     await expect(refused).rejects.toThrow('not admitted');
     await settle();
     finish('next');
     expect(await next).toBe('next');
     expect(started).toEqual(['next']);
   });
-});
-
-describe('what is prepared for a hash', () => {
-  it('is twice as many at once as hashes, first come, first served', async () => {
-    const gate = createHashGate({ concurrency: 2, maxQueued: 10 });
-    const { started, work, finish } = createWorkshop();
-    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
-    const results = names.map((name) => gate.prepare(work(name)));
-    await settle();
-    expect(started).toEqual(['a', 'b', 'c', 'd']);
-    finish('c');
-    await settle();
-    expect(started).toEqual(['a', 'b', 'c', 'd', 'e']);
-    for (const name of names) finish(name);
-    await settle();
-    finish('f');
-    expect(await Promise.all(results)).toEqual(names);
-  });
 
   it('counts for whether there is room for more', async () => {
     const gate = createHashGate({ concurrency: 1, maxQueued: 2 });
     const { work, finish } = createWorkshop();
-    const hash = gate.run(work('hash'));
-    const first = gate.prepare(work('first'));
+    const hashes = [gate.run(work('hash')), gate.runPrepared(work('first'), async () => 'first')];
     await settle();
     expect(gate.isFull).toBe(false);
-    const second = gate.prepare(work('second'));
-    await settle();
+    hashes.push(gate.runPrepared(work('second'), async () => 'second'));
     expect(gate.isFull).toBe(true);
-    finish('first');
-    await first;
+    await expect(gate.run(work('surplus'))).rejects.toThrow(HashQueueFullError);
+    for (const name of ['hash', 'first', 'second']) {
+      finish(name);
+      await settle();
+    }
+    expect(await Promise.all(hashes)).toEqual(['hash', 'first', 'second']);
     expect(gate.isFull).toBe(false);
-    finish('hash');
-    finish('second');
-    await Promise.all([hash, second]);
+  });
+
+  it('is not looked up for a client who has gone away while waiting', async () => {
+    const gate = createHashGate({ concurrency: 1, maxQueued: 10 });
+    const { started, work, finish } = createWorkshop();
+    const client = new AbortController();
+    const others = [gate.run(work('running')), gate.run(work('next'))];
+    const abandoned = gate.runPrepared(work('looked up'), work('abandoned'), client.signal);
+    const isAbandoned = expect(abandoned).rejects.toThrow('gone');
+    await settle();
+    client.abort(new Error('gone'));
+    for (const name of ['running', 'next']) {
+      finish(name);
+      await settle();
+    }
+    await isAbandoned;
+    await Promise.all(others);
+    expect(started).toEqual(['running', 'next']);
   });
 });
 

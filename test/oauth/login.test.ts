@@ -383,7 +383,7 @@ describe('loginWithOAuth', () => {
   it('refuses a password there with the work of a wrong one: a hash, and the same statements', async () => {
     const { user: passwordless } = signedInBy(await logIn({}));
     const { user } = await createPerson(service);
-    const hash = vi.spyOn(service.app.hashGate, 'run');
+    const hash = vi.spyOn(service.app.hashGate, 'runPrepared');
     const without = await withStatements(() => logInByPassword(passwordless.email, 'a wrong password'));
     const wrong = await withStatements(() => logInByPassword(user.email, 'a wrong password'));
     expect(hash).toHaveBeenCalledTimes(2);

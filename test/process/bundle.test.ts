@@ -30,7 +30,10 @@ describe('the bundle', () => {
       `import { writeFileSync } from 'node:fs';
        import type { HookUser } from 'latchkey/not/there.ts';
        const { email } = await Promise.resolve({ email: (user: HookUser): string => user.email });
-       export const postLogin = (user: HookUser) => writeFileSync(import.meta.dirname + '/told', email(user));`,
+       export const postLogin = (user: HookUser) => {
+         writeFileSync(import.meta.dirname + '/loaded', process.moduleLoadList.join('\\n'));
+         writeFileSync(import.meta.dirname + '/told', email(user));
+       };`,
     );
     const environment = {
       DATA_DIR: temporaryDirectory(),
@@ -82,6 +85,13 @@ describe('the bundle', () => {
     const told = () => readFileSync(join(hooks, 'told'), 'utf8');
     await expect.poll(told).toBe(administrator.email);
     expect(accessToken).not.toBe('');
+  });
+
+  it('has no use for the `fetch` of Node, which is not loaded', async () => {
+    await signIn(service, administrator);
+    const loaded = () => readFileSync(join(hooks, 'loaded'), 'utf8').split('\n');
+    await expect.poll(loaded).toContain('NativeModule http');
+    expect(loaded().filter((module) => module.includes('undici'))).toEqual([]);
   });
 
   it('has traces that name the sources, with --enable-source-maps', async () => {

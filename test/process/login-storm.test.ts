@@ -49,7 +49,7 @@ beforeAll(async () => {
   service = await startService({
     ...testEnvironment,
     // As `npm start` has it.
-    NODE_OPTIONS: '--max-semi-space-size=8',
+    NODE_OPTIONS: '--max-semi-space-size=4',
     ARGON2_MEMORY_KIB: '',
     ARGON2_ITERATIONS: '',
     RATE_LIMITING: 'on',

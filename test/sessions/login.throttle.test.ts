@@ -17,7 +17,7 @@ const ONE_CLIENT = '198.51.100.1';
 let service: TestService;
 
 beforeAll(async () => {
-  service = await startTestService({ environment: { RATE_LIMITING: 'on', TRUST_PROXY: '1' } });
+  service = await startTestService({ environment: { RATE_LIMITING: 'on', TRUST_PROXY: '1', METRICS: 'on' } });
 });
 // The windows of the limits are in the time of the system, which nobody but the test moves.
 beforeEach(() => {
@@ -54,6 +54,11 @@ let clients = 0;
 function newClient(): string {
   clients += 1;
   return `198.18.${clients >> 8}.${clients & 255}`;
+}
+
+async function hashesMade(): Promise<number> {
+  const histogram = await service.app.metrics?.hashSeconds.get();
+  return histogram?.values.find(({ metricName }) => metricName === 'latchkey_hash_seconds_count')?.value ?? 0;
 }
 
 function rateLimited(retryAfterSeconds: number) {
@@ -292,15 +297,16 @@ describe('the gate of hashes', () => {
     }
   });
 
-  it('is not asked for an account or client that is refused anyway', async () => {
+  it('makes no hash for an account or client that is refused anyway', async () => {
     const person = await createPerson(service);
     await failTimes(FAILURES, () => ({ email: person.user.email, from: newClient() }));
-    const gate = holdHashGate(service.app);
-    try {
-      expect(await logIn({ ...rightCredentials(person), from: newClient() })).toEqual(rateLimited(WINDOW_SECONDS));
-    } finally {
-      await gate.release();
-    }
+    const before = await hashesMade();
+    expect(await logIn({ ...rightCredentials(person), from: newClient() })).toEqual(rateLimited(WINDOW_SECONDS));
+    expect(await hashesMade()).toBe(before);
+    expect(await logIn({ ...rightCredentials(await createPerson(service)), from: newClient() })).toMatchObject({
+      __typename: 'AuthPayload',
+    });
+    expect(await hashesMade()).toBe(before + 1);
   });
 
   it('refuses the surplus before it has cost a single statement', async () => {
@@ -316,11 +322,17 @@ describe('the gate of hashes', () => {
     }
   });
 
-  it('lets a few look up at a time what their hash is compared with, and refuses the surplus of those as well', async () => {
+  it('counts those who look up what their hash is compared with, and refuses the surplus of them', async () => {
     const person = await createPerson(service);
     const { promise, resolve } = Promise.withResolvers<void>();
     const lookUps: Promise<void>[] = [];
-    while (!service.app.hashGate.isFull) lookUps.push(service.app.hashGate.prepare(() => promise));
+    while (!service.app.hashGate.isFull)
+      lookUps.push(
+        service.app.hashGate.runPrepared(
+          () => promise,
+          async () => {},
+        ),
+      );
     try {
       expect(await logIn({ ...rightCredentials(person), from: newClient() })).toEqual(rateLimited(1));
     } finally {
@@ -358,7 +370,13 @@ describe('the gate of hashes', () => {
     const right = rightCredentials(person);
     const { promise, resolve } = Promise.withResolvers<void>();
     const lookUps: Promise<void>[] = [];
-    while (!service.app.hashGate.isFull) lookUps.push(service.app.hashGate.prepare(() => promise));
+    while (!service.app.hashGate.isFull)
+      lookUps.push(
+        service.app.hashGate.runPrepared(
+          () => promise,
+          async () => {},
+        ),
+      );
     try {
       expect(await logIn({ ...right, password: '', from: newClient() })).toEqual(invalidCredentials);
       expect(await logIn({ ...right, email: 'nobody', from: newClient() })).toEqual(invalidCredentials);

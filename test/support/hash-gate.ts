@@ -1,20 +1,23 @@
+import { availableParallelism } from 'node:os';
 import { vi } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { HashQueueFullError } from '../../src/limits/hash-gate.ts';
+import { HashQueueFullError, hashConcurrency } from '../../src/limits/hash-gate.ts';
+import { threadPoolSize } from '../../src/thread-pool.ts';
 
 export interface HeldGate {
-  /** Somebody else has come and waits. */
+  /** Somebody else has come, knows what there is to know before a hash, and waits. */
   somebodyWaits(): Promise<unknown>;
   release(): Promise<void>;
 }
 
-/** Whoever wants to hash waits until released. */
-export function holdHashGate({ hashGate }: App): HeldGate {
+/** As many hashes are under way until released as may be at once: whoever comes looks up and waits. */
+export function holdHashGate({ hashGate, database: { pool } }: App): HeldGate {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const works: Promise<void>[] = [];
-  while (hashGate.queued === 0) works.push(hashGate.run(() => promise));
+  const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
+  const works = Array.from({ length: concurrency }, () => hashGate.run(() => promise));
+  const isIdle = () => pool.idleCount === pool.totalCount && pool.waitingCount === 0;
   return {
-    somebodyWaits: () => vi.waitUntil(() => hashGate.queued > 1, { interval: 5, timeout: 10_000 }),
+    somebodyWaits: () => vi.waitUntil(() => hashGate.queued > 0 && isIdle(), { interval: 5, timeout: 10_000 }),
     async release() {
       resolve();
       await Promise.all(works);
@@ -37,7 +40,7 @@ export function fillHashGate({ hashGate }: App): () => Promise<void> {
   function fill(): void {
     for (let before = -1; before < taken(); ) {
       before = taken();
-      works.push(hashGate.run(() => promise, undefined, takeThePlaceLeft).catch(ignoreRefusal));
+      works.push(hashGate.runPrepared(takeThePlaceLeft, () => promise).catch(ignoreRefusal));
     }
   }
 

@@ -13,6 +13,7 @@ const secret = randomBytes(32).toString('base64');
 export const betterAuth: Peer = {
   name: 'better-auth',
   version: versionOf('better-auth'),
+  protocol: 'REST',
   hash: 'scrypt, N 16384, r 16, p 1 (node:crypto)',
   clients: { hash: 'peers/better-auth/hash.ts', login: 'peers/better-auth/login.ts', me: 'peers/better-auth/me.ts' },
   async prepare({ databaseUrl }, count) {

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { startServer } from '../../server-process.ts';
 import { createPeople } from '../create-people.ts';
 import type { Peer } from '../peer.ts';
+import { runProgram } from '../run-program.ts';
 import { versionIn } from '../version-of.ts';
 import { withPool } from '../with-pool.ts';
 import { directusEnvironment } from './environment.ts';
@@ -10,8 +10,9 @@ import { CLI, DIRECTORY } from './places.ts';
 
 /** REST on Express and Knex, with JWTs and rotating refresh tokens. */
 export const directus: Peer = {
-  name: 'directus',
+  name: 'Directus',
   version: versionIn(DIRECTORY, 'node_modules', 'directus'),
+  protocol: 'REST',
   hash: 'argon2id, 65536 KiB, 3 iterations, 4 lanes (argon2)',
   clients: {
     hash: 'peers/directus/hash.ts',
@@ -20,12 +21,10 @@ export const directus: Peer = {
     refresh: 'peers/directus/refresh.ts',
   },
   async prepare(database, count) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'bootstrap'], {
-      cwd: database.dataDirectory,
-      encoding: 'utf8',
-      env: { ...process.env, NODE_ENV: 'production', ...directusEnvironment(database) },
+    await runProgram([CLI, 'bootstrap'], {
+      directory: database.dataDirectory,
+      environment: { NODE_ENV: 'production', ...directusEnvironment(database) },
     });
-    if (status !== 0) throw new Error(`Directus could not be set up:\n${stdout}\n${stderr}`);
     const people = await createPeople(count, directusPasswordHash);
     await withPool(database, async (pool) => {
       for (const { id, email, passwordHash } of people) await pool.query(USER, [id, email, passwordHash]);

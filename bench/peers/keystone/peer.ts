@@ -12,12 +12,13 @@ const secret = randomBytes(32).toString('base64');
 
 /** GraphQL on Apollo Server and Prisma, with sealed cookies for sessions, so that there is nothing to refresh. */
 export const keystone: Peer = {
-  name: 'keystone',
+  name: 'Keystone',
   version: versionOf('@keystone-6/core'),
+  protocol: 'GraphQL',
   hash: 'bcrypt, cost 10 (bcryptjs)',
   clients: { hash: 'peers/keystone/hash.ts', login: 'peers/keystone/login.ts', me: 'peers/keystone/me.ts' },
   async prepare(database, count) {
-    buildKeystone();
+    await buildKeystone();
     const people = await createPeople(count, keystonePasswordHash);
     await withPool(database, async (pool) => {
       await pool.query(TABLE);

@@ -14,6 +14,7 @@ const cookieKey = randomBytes(16).toString('hex');
 export const oidcProvider: Peer = {
   name: 'oidc-provider',
   version: versionOf('oidc-provider'),
+  protocol: 'OpenID Connect',
   hash: null,
   clients: { me: 'peers/oidc-provider/me.ts', refresh: 'peers/oidc-provider/refresh.ts' },
   prepare: (database, count) =>
