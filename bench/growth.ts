@@ -4,7 +4,7 @@ import { sampleLoad } from './measure-load.ts';
 import { createPeople } from './people.ts';
 import { type Performance, summarize } from './performance.ts';
 import type { Person, Sample } from './plan.ts';
-import { CONNECTIONS, type ScenarioParts } from './scenario.ts';
+import { CONNECTIONS, type ScenarioParts, WARM_UP_SECONDS } from './scenario.ts';
 import { startService } from './service-process.ts';
 import { withProcesses } from './with-processes.ts';
 
@@ -25,7 +25,6 @@ interface House {
 
 const USERS = [1000, 1_000_000];
 const CROWD = 960;
-const WARM_UP_SECONDS = 2;
 
 /** What the frequent operations cost in a small house and in a large one, for people chosen anew for each measurement. */
 export async function measureGrowth({

@@ -4,7 +4,7 @@ import { type Contender, planOf, sampleLoad } from './measure-load.ts';
 import { createPeople } from './people.ts';
 import { type Performance, summarize } from './performance.ts';
 import type { Sample } from './plan.ts';
-import { CONNECTIONS, type ScenarioParts } from './scenario.ts';
+import { CONNECTIONS, type ScenarioParts, WARM_UP_SECONDS } from './scenario.ts';
 import { startService } from './service-process.ts';
 import { withProcesses } from './with-processes.ts';
 
@@ -20,7 +20,6 @@ export interface IsolationResult {
 }
 
 const STEADY_PER_SECOND = 100;
-const WARM_UP_SECONDS = 1;
 
 /** How `me` fares while all connections sign in, again and again, and what that costs the sign-ins. */
 export async function measureIsolation({

@@ -12,7 +12,11 @@ export function report(results: Results): string {
     section('Resident memory in MiB', memoryTable(results), results.memory.length),
     section('SQL statements a request, BEGIN and COMMIT included', statementTable(results), results.statements.length),
     section('me at a steady rate while 32 connections sign in', isolationTable(results), results.isolation.length),
-    section('me with so many processes', scaleOutTable(results), results.scaleOut.length),
+    section(
+      'me with so many processes, and with each of them held to a share of a core where the system lets us',
+      scaleOutTable(results),
+      results.scaleOut.length,
+    ),
     section('With few users and with many, as many sessions', growthTable(results), results.growth.length),
     section('The table of sessions after refreshes', bloatTable(results), results.bloat.length),
     section('Resident memory after so many requests', enduranceTable(results), results.endurance.length),
@@ -117,14 +121,16 @@ function isolationTable({ isolation }: Results): string {
 function scaleOutTable({ scaleOut }: Results): string {
   const headings = [
     number('WORKERS'),
+    text('each held to'),
     number('a second'),
     number('p50 ms'),
     number('p99 ms'),
     number('processor ms each'),
     number('a second of the processor'),
   ];
-  const rows = scaleOut.map(({ workers, performance }) => [
+  const rows = scaleOut.map(({ workers, coreShare, performance }) => [
     String(workers),
+    coreShare === undefined ? 'all it gets' : `${percent(coreShare)} of a core`,
     rate(performance.perSecond),
     milliseconds(performance.p50Milliseconds),
     milliseconds(performance.p99Milliseconds),

@@ -12,3 +12,6 @@ export interface ScenarioParts {
 
 /** As many as ask at once. */
 export const CONNECTIONS = 32;
+
+/** Before anything counts. */
+export const WARM_UP_SECONDS = 3;

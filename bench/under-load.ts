@@ -7,6 +7,7 @@ import { memoryOf } from './memory.ts';
 import type { Options } from './options.ts';
 import { createPeople } from './people.ts';
 import type { LoadResult, MemoryUnderLoad } from './results.ts';
+import { WARM_UP_SECONDS } from './scenario.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 import { withProcesses } from './with-processes.ts';
 
@@ -19,7 +20,6 @@ interface UnderLoadOptions {
 
 const CONNECTIONS = [1, 32];
 const PEOPLE = Math.max(...CONNECTIONS);
-const WARM_UP_SECONDS = 1;
 const SETTLING_MILLISECONDS = 1000;
 
 /** The service under every scenario that is wanted, beside its floors and, if there is one, the other checkout. */

@@ -2,30 +2,39 @@ import type { BloatResult } from '../bloat.ts';
 import type { EnduranceResult } from '../endurance.ts';
 import type { Performance } from '../performance.ts';
 import type { Readiness } from '../ready.ts';
-import type { LoadResult, Machine, MemoryUnderLoad, Results } from '../results.ts';
+import type { Machine, MemoryUnderLoad, Results } from '../results.ts';
+import type { ScaleOutResult } from '../scale-out.ts';
 
 /** What the README shows of one or several runs. */
 export interface Figures {
   readonly machine: Machine;
+  /** Each operation was measured for so long. */
+  readonly leastSeconds: number;
+  /** On PostgreSQL. */
   readonly operations: readonly OperationFigures[];
+  /** Those that were measured on the embedded database. */
+  readonly embeddedOperations: readonly OperationFigures[];
   readonly isolation: { readonly service: IsolationFigures; readonly floor: IsolationFigures } | null;
   /** Of each frequent operation, what it takes of the processor with the most users, in parts of that with the fewest. */
   readonly growth: readonly { readonly scenario: string; readonly share: number }[];
-  /** What `me` takes of the processor, by the number of processes. */
-  readonly scaleOut: readonly { readonly workers: number; readonly performance: Performance }[];
-  readonly memory: readonly MemoryUnderLoad[];
+  readonly scaleOut: readonly ScaleOutResult[];
+  readonly memory: readonly MemoryFigures[];
   readonly endurance: readonly EnduranceResult[];
   readonly bloat: readonly BloatResult[];
   readonly ready: readonly Readiness[];
 }
 
-/** On PostgreSQL. */
 export interface OperationFigures {
   readonly scenario: string;
   readonly service: Performance;
   readonly floor: Performance;
   /** That the service makes; null when they were not counted. */
   readonly statements: number | null;
+}
+
+export interface MemoryFigures extends MemoryUnderLoad {
+  /** What the load was. */
+  readonly scenarios: readonly string[];
 }
 
 interface IsolationFigures {
@@ -39,14 +48,16 @@ const SHOWN = ['login', 'refresh', 'me'];
 const FLOOR = /^Yoga/;
 
 /**
- * Of what several runs measured, the last is shown.
+ * Of several runs, the last that measured a thing on a database is shown for that thing and that database.
  *
- * @throws when they did not measure every operation that is shown, or are of several machines
+ * @throws when they did not measure every operation that is shown on PostgreSQL, or are of several machines
  */
 export function figuresOf(runs: readonly Results[]): Figures {
   const machine = machineOf(runs);
-  const operations = SHOWN.flatMap((scenario) => operationsOf(runs, scenario));
-  const isolation = lastOf(runs.map((run) => run.isolation));
+  const operations = operationsOf(runs, isOnPostgres);
+  const missing = SHOWN.find((scenario) => !operations.some((operation) => operation.scenario === scenario));
+  if (missing !== undefined) throw new Error(`no run measured ${missing} on PostgreSQL`);
+  const isolation = lastOfEach(runs.map((run) => run.isolation));
   const [service, floor] = isolation.map(({ undisturbed, storm, steady }) => ({
     p50Milliseconds: steady.p50Milliseconds,
     p99Milliseconds: steady.p99Milliseconds,
@@ -54,17 +65,21 @@ export function figuresOf(runs: readonly Results[]): Figures {
   }));
   return {
     machine,
+    leastSeconds: Math.min(
+      ...runs.filter(({ load }) => load.length > 0).map(({ seconds, rounds }) => seconds * rounds),
+    ),
     operations,
+    embeddedOperations: operationsOf(runs, isEmbedded),
     isolation: service === undefined || floor === undefined ? null : { service, floor },
-    growth: lastOf(runs.map((run) => run.growth)).map(({ scenario, sizes }) => ({
+    growth: lastOfEach(runs.map((run) => run.growth)).map(({ scenario, sizes }) => ({
       scenario,
       share: costOf(sizes.at(-1)?.performance) / costOf(sizes[0]?.performance),
     })),
-    scaleOut: lastOf(runs.map((run) => run.scaleOut)),
-    memory: lastOf(runs.map((run) => run.memory)),
-    endurance: lastOf(runs.map((run) => run.endurance)),
-    bloat: lastOf(runs.map((run) => run.bloat)),
-    ready: lastOf(runs.map((run) => run.ready)),
+    scaleOut: lastOfEach(runs.map((run) => run.scaleOut)),
+    memory: lastOfEach(runs.map(memoryOf)),
+    endurance: lastOfEach(runs.map((run) => run.endurance)),
+    bloat: lastOfEach(runs.map((run) => run.bloat)),
+    ready: lastOfEach(runs.map((run) => run.ready)),
   };
 }
 
@@ -82,25 +97,46 @@ function machineOf(runs: readonly Results[]): Machine {
   return { ...first, loadBefore: Math.max(...runs.map(({ machine }) => machine.loadBefore)) };
 }
 
-function operationsOf(runs: readonly Results[], scenario: string): readonly OperationFigures[] {
-  const results = lastOf(
-    runs.map(({ load }) => load.filter((result) => result.scenario === scenario && isOnPostgres(result))),
-  );
-  if (results.length === 0) throw new Error(`no run measured ${scenario} on PostgreSQL`);
-  const statements =
-    lastOf(runs.map((run) => run.statements)).find(({ operation }) => operation === scenario)?.count ?? null;
-  return results.flatMap(({ service, others }) => {
-    const floor = others.find(({ contender }) => FLOOR.test(contender));
-    return floor === undefined ? [] : [{ scenario, service, floor, statements }];
+interface OnDatabase {
+  readonly database: string;
+}
+
+function operationsOf(runs: readonly Results[], isWanted: (row: OnDatabase) => boolean): readonly OperationFigures[] {
+  const statements = lastOf(runs.map((run) => run.statements));
+  return SHOWN.flatMap((scenario) => {
+    const results = lastOf(
+      runs.map(({ load }) => load.filter((result) => result.scenario === scenario && isWanted(result))),
+    );
+    const counted = statements.find(({ operation }) => operation === scenario)?.count ?? null;
+    return results.flatMap(({ service, others }) => {
+      const floor = others.find(({ contender }) => FLOOR.test(contender));
+      return floor === undefined ? [] : [{ scenario, service, floor, statements: counted }];
+    });
   });
 }
 
-function isOnPostgres({ database }: LoadResult): boolean {
+function memoryOf({ memory, load }: Results): readonly MemoryFigures[] {
+  return memory.map((row) => {
+    const before = load.filter(({ database }) => database === row.database);
+    return { ...row, scenarios: [...new Set(before.map(({ scenario }) => scenario))] };
+  });
+}
+
+/** PostgreSQL first. */
+function lastOfEach<Row extends OnDatabase>(sections: readonly (readonly Row[])[]): readonly Row[] {
+  return [isOnPostgres, isEmbedded].flatMap((isWanted) => lastOf(sections.map((rows) => rows.filter(isWanted))));
+}
+
+function lastOf<Row>(sections: readonly (readonly Row[])[]): readonly Row[] {
+  return sections.findLast((rows) => rows.length > 0) ?? [];
+}
+
+function isOnPostgres({ database }: OnDatabase): boolean {
   return database.startsWith('PostgreSQL');
 }
 
-function lastOf<Row>(rows: readonly (readonly Row[])[]): readonly Row[] {
-  return rows.findLast((row) => row.length > 0) ?? [];
+function isEmbedded(row: OnDatabase): boolean {
+  return !isOnPostgres(row);
 }
 
 /** The service's and the database's share of the processor. */

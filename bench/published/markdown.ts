@@ -1,3 +1,4 @@
+import type { ScaleOutResult } from '../scale-out.ts';
 import type { Figures, OperationFigures } from './figures.ts';
 
 /** The figures as the README shows them: a table, and a sentence for each of what else was measured. */
@@ -17,7 +18,7 @@ const HEADINGS = ['', 'connections', 'a second', 'p50', 'p99', 'processor', 'sta
 
 function tableOf(operations: readonly OperationFigures[]): string {
   const rows = operations.map(({ scenario, service, floor, statements }) => [
-    scenario === 'me' ? '`me`' : scenario,
+    nameOf(scenario),
     String(service.connections),
     count(service.perSecond),
     milliseconds(service.p50Milliseconds),
@@ -36,7 +37,8 @@ function rowOf(cells: readonly string[]): string {
 
 function sentencesOf(figures: Figures): readonly string[] {
   return [
-    `Measured on ${machineOf(figures)}.`,
+    `Measured on ${machineOf(figures)}, each operation for at least ${figures.leastSeconds} s.`,
+    ...embeddedSentence(figures),
     ...isolationSentence(figures),
     ...growthSentence(figures),
     ...scaleOutSentence(figures),
@@ -51,6 +53,19 @@ export function machineOf({ machine }: Pick<Figures, 'machine'>): string {
   const { processor, cores, memoryGibibytes, node, loadBefore } = machine;
   const others = loadBefore < IDLE_LOAD ? '' : `, other work (load ${loadBefore.toFixed(0)})`;
   return `${cores} cores (${processor}, ${memoryGibibytes.toFixed(0)} GiB, Node ${node}) shared with PostgreSQL${others} and the load generator`;
+}
+
+/** Of the connections that the ratios are about. */
+const CONNECTIONS = 32;
+
+function embeddedSentence({ embeddedOperations }: Figures): readonly string[] {
+  const each = embeddedOperations
+    .filter(({ service }) => service.connections === CONNECTIONS)
+    .map(
+      ({ scenario, service, floor }) =>
+        `${nameOf(scenario)} ${count(service.perSecond)} a second (${percent(service.perSecond / floor.perSecond)} of the floor)`,
+    );
+  return each.length === 0 ? [] : [`On the embedded database, at ${CONNECTIONS} connections: ${each.join(', ')}.`];
 }
 
 function isolationSentence({ isolation }: Figures): readonly string[] {
@@ -68,12 +83,32 @@ function growthSentence({ growth }: Figures): readonly string[] {
 }
 
 function scaleOutSentence({ scaleOut }: Figures): readonly string[] {
-  if (scaleOut.length === 0) return [];
-  const each = scaleOut.map(
-    ({ workers, performance }) =>
-      `${count(performance.perSecond)} a second and ${milliseconds(performance.processorMillisecondsEach)} of the processor each with \`WORKERS=${workers}\``,
-  );
-  return [`\`me\` at 32 connections: ${each.join(', ')}.`];
+  const free = scaleOut.filter(({ coreShare }) => coreShare === undefined);
+  const held = scaleOut.filter(({ coreShare }) => coreShare !== undefined);
+  const share = held[0]?.coreShare;
+  return [
+    ...(free.length === 0 ? [] : [`\`me\` at ${CONNECTIONS} connections: ${byWorkers(free)}.`]),
+    ...(share === undefined
+      ? []
+      : [
+          `The same while a control group's quota holds each process of the service to ${percent(share)} of a core, so that neither PostgreSQL nor the load generator is the limit: ${byWorkers(held)}, ${ratio(held)} as many.`,
+        ]),
+  ];
+}
+
+function byWorkers(results: readonly ScaleOutResult[]): string {
+  return results
+    .map(
+      ({ workers, performance }) =>
+        `${count(performance.perSecond)} a second and ${milliseconds(performance.processorMillisecondsEach)} of the processor each with \`WORKERS=${workers}\``,
+    )
+    .join(', ');
+}
+
+/** Of the last to the first. */
+function ratio(results: readonly ScaleOutResult[]): string {
+  const [first, last] = [results[0], results.at(-1)].map((result) => result?.performance.perSecond ?? Number.NaN);
+  return `${((last ?? Number.NaN) / (first ?? Number.NaN)).toFixed(2)} times`;
 }
 
 function bloatSentence({ bloat }: Figures): readonly string[] {
@@ -85,8 +120,8 @@ function bloatSentence({ bloat }: Figures): readonly string[] {
 
 function memorySentences({ memory, endurance }: Figures): readonly string[] {
   const underLoad = memory.map(
-    ({ database, idle, afterLoad }) =>
-      `${mebibytes(idle.residentMebibytes)} idle and ${mebibytes(afterLoad.residentMebibytes)} after this load (${database})`,
+    ({ database, idle, afterLoad, scenarios }) =>
+      `${mebibytes(idle.residentMebibytes)} idle and ${mebibytes(afterLoad.residentMebibytes)} after ${scenarios.map(nameOf).join(', ')} (${database})`,
   );
   const overRequests = endurance.map(({ points }) => {
     const [, second] = points;
@@ -104,6 +139,10 @@ function readySentence({ ready }: Figures): readonly string[] {
     return `${median?.toFixed(2)} s on ${boot === 'first' ? 'an empty' : 'a known'} database (${database})`;
   });
   return [`From the start of the process to the first answer of \`/readyz\`: ${boots.join(', ')}.`];
+}
+
+function nameOf(scenario: string): string {
+  return scenario === 'me' ? '`me`' : scenario;
 }
 
 export function count(value: number | undefined): string {

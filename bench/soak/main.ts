@@ -5,11 +5,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../test/support/free-port.ts';
 import { startPostgres } from '../../test/support/postgres.ts';
 import { createPeople } from '../people.ts';
 import { startService } from '../service-process.ts';
 import { askForMe } from './ask-for-me.ts';
 import { askNewQueries } from './ask-new-queries.ts';
+import { inspectorOption, openHeap } from './heap.ts';
 import { readSoakOptions, USAGE } from './options.ts';
 import { CONNECTIONS, type Load, type Outcome, runPhase } from './phase.ts';
 import { signInAndOut } from './sign-in-and-out.ts';
@@ -35,13 +37,16 @@ const postgres = await startPostgres(['autovacuum=on']);
 try {
   const database = { databaseUrl: postgres.url, dataDirectory: temporaryDirectory };
   const people = await createPeople(database, CONNECTIONS, cheapestHash);
-  const service = await startService({ root: ROOT, database, environment: environment() });
+  const inspectorPort = await freePort();
+  const service = await startService({ root: ROOT, database, environment: environment(inspectorPort) });
+  const heap = await openHeap(inspectorPort);
   try {
     const endsAt = performance.now() + options.minutes * 60_000;
     for (const [load, count] of loads) {
-      if (count > 0) conclude(await runPhase(load, { count, service, people, endsAt, onSample: tell }));
+      if (count > 0) conclude(await runPhase(load, { count, service, heap, people, endsAt, onSample: tell }));
     }
   } finally {
+    heap.close();
     await service.stop();
   }
 } finally {
@@ -53,7 +58,7 @@ function showUsage(): never {
   process.exit(1);
 }
 
-function environment(): Readonly<Record<string, string>> {
+function environment(inspectorPort: number): Readonly<Record<string, string>> {
   return {
     NODE_ENV: 'test',
     ARGON2_MEMORY_KIB: String(cheapestHash.memoryKib),
@@ -61,7 +66,7 @@ function environment(): Readonly<Record<string, string>> {
     SECRET_KEY: randomBytes(32).toString('base64'),
     ADMIN_EMAIL: 'ada@latchkey.test',
     ADMIN_PASSWORD: randomBytes(18).toString('base64url'),
-    METRICS: 'on',
+    NODE_OPTIONS: inspectorOption(inspectorPort),
     // Every sign-in comes from another address, so that the limits have as many clients to count.
     TRUST_PROXY: '1',
   };

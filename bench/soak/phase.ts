@@ -2,10 +2,14 @@ import { type HttpConnection, openHttpConnection } from '../http-connection.ts';
 import { memoryOf } from '../memory.ts';
 import type { Person } from '../plan.ts';
 import type { ServiceProcess } from '../service-process.ts';
+import type { Heap } from './heap.ts';
 
 export const CONNECTIONS = 16;
 const SAMPLES = 100;
-const SAMPLES_TOLD = 10;
+/** Few, so that the process is mostly left to itself. */
+const COLLECTIONS = 20;
+const SAMPLES_BETWEEN_COLLECTIONS = SAMPLES / COLLECTIONS;
+const TOLD = 10;
 const BYTES_PER_MEBIBYTE = 1024 ** 2;
 
 /** One kind of work, done over and over. */
@@ -15,25 +19,21 @@ export interface Load {
   ready(connection: HttpConnection, person: Person): Promise<(n: number) => Promise<void>>;
 }
 
-/** What the process had in memory after so many. */
-export interface MemorySample {
-  readonly done: number;
-  readonly residentMebibytes: number;
-  /** Of V8's heap, garbage included. */
-  readonly heapMebibytes: number;
-}
-
 export interface Outcome {
   readonly name: string;
   readonly wanted: number;
   readonly done: number;
   readonly seconds: number;
-  readonly samples: readonly MemorySample[];
+  /** Of the process, evenly spread. */
+  readonly residentMebibytes: readonly number[];
+  /** Of its heap, by full collections that are evenly spread too. */
+  readonly leftMebibytes: readonly number[];
 }
 
 interface PhaseOptions {
   readonly count: number;
   readonly service: ServiceProcess;
+  readonly heap: Heap;
   /** As many as there are connections. */
   readonly people: readonly Person[];
   /** By `performance.now()`. */
@@ -44,15 +44,17 @@ interface PhaseOptions {
 /** The load is done `count` times, or as often as the time allows; now and then it was seen what it took of memory. */
 export async function runPhase(
   load: Load,
-  { count, service, people, endsAt, onSample }: PhaseOptions,
+  { count, service, heap, people, endsAt, onSample }: PhaseOptions,
 ): Promise<Outcome> {
-  const samples: MemorySample[] = [];
+  const residentMebibytes: number[] = [];
+  const leftMebibytes: number[] = [];
   const every = Math.ceil(count / SAMPLES);
   const startedAt = performance.now();
   let begun = 0;
   let done = 0;
   await Promise.all(people.map(repeat));
-  return { name: load.name, wanted: count, done, seconds: (performance.now() - startedAt) / 1000, samples };
+  const seconds = (performance.now() - startedAt) / 1000;
+  return { name: load.name, wanted: count, done, seconds, residentMebibytes, leftMebibytes };
 
   async function repeat(person: Person): Promise<void> {
     const connection = await openHttpConnection(service.url);
@@ -67,18 +69,12 @@ export async function runPhase(
   }
 
   async function sample(after: number): Promise<void> {
-    const { residentMebibytes } = memoryOf(service.pid);
-    samples.push({ done: after, residentMebibytes, heapMebibytes: await heapOf(service.url) });
-    const last = samples.at(-1);
-    if (last === undefined || samples.length % (SAMPLES / SAMPLES_TOLD) !== 0) return;
-    const [resident, heap] = [Math.round(last.residentMebibytes), Math.round(last.heapMebibytes)];
-    onSample(`${load.name}: ${after}, ${resident} MiB resident, ${heap} MiB of heap`);
+    const resident = memoryOf(service.pid).residentMebibytes;
+    const sampled = residentMebibytes.push(resident);
+    if (sampled % SAMPLES_BETWEEN_COLLECTIONS !== 0) return;
+    const left = (await heap.bytesLeft()) / BYTES_PER_MEBIBYTE;
+    leftMebibytes.push(left);
+    if (sampled % (SAMPLES / TOLD) !== 0) return;
+    onSample(`${load.name}: ${after}, ${resident.toFixed(0)} MiB resident, ${left.toFixed(1)} MiB left on the heap`);
   }
-}
-
-async function heapOf(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const bytes = /^nodejs_heap_size_used_bytes (\S+)$/m.exec(text)?.[1];
-  if (bytes === undefined) throw new Error(`no heap in the metrics:\n${text}`);
-  return Number(bytes) / BYTES_PER_MEBIBYTE;
 }

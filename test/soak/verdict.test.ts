@@ -2,43 +2,50 @@ import { describe, expect, it } from 'vitest';
 import { readSoakOptions } from '../../bench/soak/options.ts';
 import { judge } from '../../bench/soak/verdict.ts';
 
-/** A hundred samples of so many sign-ins, with what was resident and on the heap after each. */
+/** What was resident, and what collections left, after each hundredth and each twentieth of so many sign-ins. */
 function outcome(
-  resident: (sample: number) => number,
-  heap: (sample: number) => number,
-  { wanted = 100_000, done = 100_000 } = {},
+  resident: (done: number) => number,
+  left: (done: number) => number,
+  { wanted = 100_000, done }: { readonly wanted?: number; readonly done?: number } = {},
 ) {
-  const samples = Array.from({ length: 100 }, (_, sample) => ({
-    done: (sample + 1) * 1000,
-    residentMebibytes: resident(sample),
-    heapMebibytes: heap(sample),
-  }));
-  return { name: 'sign-ins', wanted, done, seconds: 1000, samples };
+  const evenly = (count: number, mebibytes: (done: number) => number) =>
+    Array.from({ length: count }, (_, index) => mebibytes(((index + 1) * wanted) / count));
+  const measured = { residentMebibytes: evenly(100, resident), leftMebibytes: evenly(20, left) };
+  return { name: 'sign-ins', wanted, done: done ?? wanted, seconds: 1000, ...measured };
 }
 
 const steady = () => 200;
-/** Garbage that comes and goes. */
-const sawtooth = (sample: number) => 60 + (sample % 7) * 10;
+/** Of requests under way. */
+const nearlySteady = (done: number) => 60 + ((done / 1000) % 7) / 10;
+const growingBy = (bytesEach: number) => (done: number) => nearlySteady(done) + (done * bytesEach) / 1024 ** 2;
 
 describe('the verdict of the soak', () => {
   it('is a plateau when memory rises at first and then only goes up and down', () => {
-    const warmingUp = (sample: number) => (sample < 25 ? 150 + sample * 2 : 200 + (sample % 3));
-    expect(judge(outcome(warmingUp, sawtooth))).toEqual({
+    const warmingUp = (done: number) => (done <= 25_000 ? 150 + done / 500 : 200 + ((done / 1000) % 3));
+    expect(judge(outcome(warmingUp, nearlySteady))).toEqual({
       isGood: true,
-      text: 'sign-ins: 100000 in 1000 s (100/s): a plateau; resident 201 MiB in the second quarter, 201 in the last, least heap 60 MiB in the second quarter, 60 in the last',
+      text: 'sign-ins: 100000 in 1000 s (100/s): a plateau; resident 201 MiB in the second quarter, 201 in the last; left on the heap by collections 60.0 MiB in the second quarter, 60.1 in the last',
     });
   });
 
   it('is that memory grows when the resident memory does', () => {
-    expect(judge(outcome((sample) => 200 + sample, sawtooth))).toMatchObject({
+    expect(judge(outcome((done) => 200 + done / 1000, nearlySteady))).toMatchObject({
       isGood: false,
-      text: expect.stringContaining('MEMORY GROWS; resident 237 MiB in the second quarter, 287 in the last'),
+      text: expect.stringContaining('MEMORY GROWS; resident 238 MiB in the second quarter, 288 in the last'),
     });
   });
 
-  it('is that memory grows when only the heap does, below its garbage', () => {
-    expect(judge(outcome(steady, (sample) => sawtooth(sample) + sample / 10))).toMatchObject({ isGood: false });
-  });
+  it.for([
+    [40_000, 200],
+    [100_000, 50],
+    [1_000_000, 4],
+  ] as const)(
+    'is that memory grows when each of %i leaves %i bytes that no collection takes',
+    ([wanted, bytesEach]) => {
+      expect(judge(outcome(steady, growingBy(bytesEach), { wanted }))).toMatchObject({ isGood: false });
+      expect(judge(outcome(steady, nearlySteady, { wanted }))).toMatchObject({ isGood: true });
+    },
+  );
 
   it('is none when the time was up', () => {
     expect(judge(outcome(steady, steady, { done: 50_000 }))).toEqual({
@@ -48,7 +55,7 @@ describe('the verdict of the soak', () => {
   });
 
   it('is none of so few that nothing can be said', () => {
-    expect(judge(outcome((sample) => sample, steady, { wanted: 10_000, done: 10_000 }))).toEqual({
+    expect(judge(outcome((done) => done, steady, { wanted: 10_000 }))).toEqual({
       isGood: true,
       text: 'sign-ins: 10000 in 1000 s (10/s): too few to judge',
     });
