@@ -88,7 +88,7 @@ const notEvenLoaded: Plugin = {
 
 const NOTHING = '\0nothing';
 
-/** Yoga asks whether its `Request` is Node's, which it is not. To answer, Node loads the whole of its `fetch`, which nobody calls. */
+/** Yoga asks whether its `Request` is Node's, which it is not. To answer, Node loads the whole of its `fetch`, which only Resend needs. */
 const withoutFetch: Plugin = {
   name: 'without fetch',
   load: {

@@ -4,9 +4,9 @@ import { queryPrepared } from '../database/prepared-statement.ts';
 import type { Counts, Tally } from '../limits/throttle.ts';
 
 /** Whose password is tried: by canonical address, or by id. */
-export type Sought = { readonly email: string } | { readonly id: string };
+type Sought = { readonly email: string } | { readonly id: string };
 
-export interface Attempted {
+interface Attempted {
   /** Null when there is nobody. */
   readonly user: User | null;
   /** The failures counted against the keys so far. */
@@ -18,7 +18,7 @@ export interface Attempted {
  * a user or not.
  */
 export async function findAttempted(app: App, sought: Sought, keys: readonly string[]): Promise<Attempted> {
-  const { column, tally } = app.loginThrottle.reading(keys);
+  const { column, tally } = app.loginThrottle.asColumn(keys);
   const [name, isSought] =
     'id' in sought
       ? ['find_attempted_by_id', Prisma.sql`u.id = ${sought.id}::uuid`]

@@ -9,7 +9,6 @@ export interface Attempt {
   /** Canonical; null for what is no address. Known or not, the work is the same. */
   readonly email: string | null;
   readonly client: Client;
-  readonly signal?: AbortSignal;
 }
 
 const FAILURES_BEFORE_SLOWING = 4;
@@ -36,38 +35,41 @@ export function keysOf({ email, client }: Attempt): readonly string[] {
 export async function judgeAttempt(app: App, attempt: Attempt, tally: Tally): Promise<number> {
   const { email, client } = attempt;
   const isStrained = email !== null && tally.most([accountKey(email)]) > FAILURES_BEFORE_SLOWING;
-  const isSpared = isStrained && (await hasSignedInFrom(app, email, clientNetwork(client.ipAddress ?? '')));
+  const isSpared = isStrained && (await hasSignedInFrom(app, email, networkOf(client)));
   const refusing = isSpared ? [clientKey(client)] : keysOf(attempt);
   tally.refuseIfExhausted(refusing);
   return tally.most(refusing);
 }
 
 /**
- * From the fifth failure on the answer to an attempt has waited, the longer the more there were.
- *
- * @throws the signal's reason when it aborts
+ * From the fifth failure on the answer to an attempt has waited, the longer the more there were. Whoever hangs up meanwhile
+ * ends nothing: what was counted is put on record as well.
  */
-export async function slowDown(failures: number, signal: AbortSignal | undefined): Promise<void> {
+export async function slowDown(failures: number): Promise<void> {
   const excess = failures - FAILURES_BEFORE_SLOWING;
-  if (excess > 0) await delay(excess * DELAY_MILLISECONDS_PER_FAILURE, undefined, signal && { signal });
+  if (excess > 0) await delay(excess * DELAY_MILLISECONDS_PER_FAILURE);
 }
 
 /**
  * An attempt that needs no hash may go on, and has been slowed.
  *
- * @throws RateLimitedError; the signal's reason when it aborts during the wait
+ * @throws RateLimitedError
  */
 export async function admitAttempt(app: App, attempt: Attempt): Promise<void> {
   const failures = await judgeAttempt(app, attempt, await app.loginThrottle.read(keysOf(attempt)));
-  await slowDown(failures, attempt.signal);
+  await slowDown(failures);
 }
 
 function accountKey(email: string): string {
   return `account:${email}`;
 }
 
-function clientKey({ ipAddress }: Client): string {
-  return `client:${clientNetwork(ipAddress ?? '')}`;
+function clientKey(client: Client): string {
+  return `client:${networkOf(client)}`;
+}
+
+function networkOf({ ipAddress }: Client): string {
+  return clientNetwork(ipAddress ?? '');
 }
 
 /** Judged by what is on record, so that it outlives sessions. A client without an address is nobody known. */

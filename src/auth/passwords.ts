@@ -16,6 +16,7 @@ interface PasswordAttempt extends Attempt {
   /** Of whom the password is to be; absent: of whoever has that address. */
   readonly userId?: string;
   readonly password: string;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -27,7 +28,7 @@ interface PasswordAttempt extends Attempt {
  *
  * @throws RateLimitedError after too many failures for this address or from this client, and at once while too many hashes
  *   wait, or too many of this client's: whoever keeps the queue full does not keep everybody else out; the signal's reason
- *   when it aborts
+ *   when it aborts before the hash
  */
 export function findByPassword(app: App, attempt: PasswordAttempt): Promise<User | null> {
   const { email, userId, password, client, signal } = attempt;
@@ -48,7 +49,7 @@ export function findByPassword(app: App, attempt: PasswordAttempt): Promise<User
         },
         signal,
       );
-      await slowDown(failures, signal);
+      await slowDown(failures);
       return found;
     }),
   );

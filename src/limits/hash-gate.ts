@@ -15,15 +15,15 @@ export interface HashGate {
   enter<T>(holder: string, work: () => Promise<T>): Promise<T>;
   /**
    * What `work` comes to, once its turn came; first come, first served. Rejects at once with HashQueueFullError, before
-   * `work` is started, when too many wait. Work whose signal has aborted is not started when its turn comes, and rejects
-   * with the signal's reason.
+   * `work` is started, when too many wait.
    */
-  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  run<T>(work: () => Promise<T>): Promise<T>;
   /**
    * The same with what has to be known before, which is looked up shortly before the turn comes: while the hashes before
    * are under way, and for one more at a time than there are hashes. So the next hash waits for nothing, what it goes by
    * is not old, and a flood of attempts does not hold up the database for everybody else. What `lookUp` throws is what it
-   * comes to, and the hash is not made.
+   * comes to, at once, and no hash is made. Neither is started when the signal has aborted by then; it rejects with the
+   * signal's reason.
    */
   runPrepared<Known, T>(
     lookUp: () => Promise<Known>,
@@ -78,7 +78,7 @@ export function createHashGate(bounds: { readonly concurrency: number; readonly 
         else held.delete(holder);
       }
     },
-    run: (work, signal) => runPrepared(async () => {}, work, signal),
+    run: (work) => runPrepared(async () => {}, work),
     runPrepared,
   };
 
@@ -88,13 +88,10 @@ export function createHashGate(bounds: { readonly concurrency: number; readonly 
     signal?: AbortSignal,
   ): Promise<T> {
     if (underWay() >= mostUnderWay) throw new HashQueueFullError();
-    return turns(() => {
+    return turns(async () => {
       signal?.throwIfAborted();
-      const lookedUp = lookUp();
-      // It is heard of when the turn comes, and until then nobody listens.
-      lookedUp.catch(() => {});
-      return hashes(async () => {
-        const known = await lookedUp;
+      const known = await lookUp();
+      return hashes(() => {
         signal?.throwIfAborted();
         return work(known);
       });

@@ -8,7 +8,7 @@ export interface Throttle {
   /** What the failures of these keys come to at this instant, by one statement. */
   read(keys: readonly string[]): Promise<Tally>;
   /** The same as a column of a statement that looks up more, and the tally of what that column comes to. */
-  reading(keys: readonly string[]): { readonly column: Prisma.Sql; tally(counts: Counts): Tally };
+  asColumn(keys: readonly string[]): { readonly column: Prisma.Sql; tally(counts: Counts): Tally };
   /** Counts one failure against each of the keys. */
   countFailure(keys: readonly string[]): Promise<void>;
   /**
@@ -82,12 +82,12 @@ export function createThrottle({
     Promise.all(keys.map((key) => limiter.penalty(digest(key), times)));
   return {
     async read(keys) {
-      const { column, tally } = reading(keys);
+      const { column, tally } = asColumn(keys);
       const { text, values } = Prisma.sql`SELECT ${column} AS counts`;
       const { rows } = await pool.query<{ counts: Counts }>({ name: 'read_rate_limits', text, values });
       return tally(rows[0]?.counts ?? null);
     },
-    reading,
+    asColumn,
     async countFailure(keys) {
       await count(keys);
     },
@@ -101,7 +101,7 @@ export function createThrottle({
   };
 
   // Not `limiter.get`, which makes a statement for each key.
-  function reading(keys: readonly string[]): ReturnType<Throttle['reading']> {
+  function asColumn(keys: readonly string[]): ReturnType<Throttle['asColumn']> {
     const now = Date.now();
     const stored = new Map(keys.map((key) => [key, limiter.getKey(digest(key))]));
     return {
@@ -137,7 +137,7 @@ const nothingCounted: Tally = { most: () => 0, refuseIfExhausted: () => {} };
 /** For `RATE_LIMITING=off`. */
 export const openThrottle: Throttle = {
   read: async () => nothingCounted,
-  reading: () => ({ column: Prisma.sql`NULL`, tally: () => nothingCounted }),
+  asColumn: () => ({ column: Prisma.sql`NULL`, tally: () => nothingCounted }),
   countFailure: async () => {},
   countAttempt: async () => {},
   forget: async () => {},

@@ -29,18 +29,17 @@ export interface Presented {
  *
  * @throws UnknownProviderError
  * @throws InvalidIdTokenError
- * @throws RateLimitedError after too many failures from this client; the signal's reason when it aborts
+ * @throws RateLimitedError after too many failures from this client
  */
 export async function checkIdToken(
   app: App,
   client: Client,
   viewer: Viewer | null,
   { provider: name, idToken, nonce }: IdTokenInput,
-  signal?: AbortSignal,
 ): Promise<Presented> {
   const provider = app.providers.find(name);
   if (provider === null) throw new UnknownProviderError();
-  await admitAttempt(app, { email: null, client, ...(signal && { signal }) });
+  await admitAttempt(app, { email: null, client });
   try {
     return { provider, token: await provider.verify(idToken, nonce ?? null) };
   } catch (error) {

@@ -41,7 +41,7 @@ export async function logInWithOAuth(
   input: IdTokenInput,
   cookie: string | null,
 ): Promise<IssuedTokens> {
-  const presented = await checkIdToken(app, request.client, null, input, request.signal);
+  const presented = await checkIdToken(app, request.client, null, input);
   const sessionId = await openedSession(app, request, presented, cookie);
   forgetUsedTokens(app);
   const signedIn = await findSignedIn(app, sessionId, app.now());

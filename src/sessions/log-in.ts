@@ -42,17 +42,16 @@ export async function logIn(
   input: LogInInput,
   cookie: string | null,
 ): Promise<IssuedTokens> {
-  const { client, signal } = request;
+  const { client } = request;
   const email = canonicalEmail(input.email);
   if (email === null || !isPlausiblePassword(input.password)) {
-    const attempt = { email, client, signal };
-    await admitAttempt(app, attempt);
-    await app.loginThrottle.countFailure(keysOf(attempt));
+    await admitAttempt(app, { email, client });
+    await app.loginThrottle.countFailure(keysOf({ email, client }));
     return refuse(app, client, email, 'malformed');
   }
   const attempt = () => tryOnce(app, request, { email, password: input.password, cookie });
-  // Overtaken by a change of the user or by the end of all sessions, the attempt is judged by what holds now. Otherwise
-  // the right password would be called wrong, when another login at the same time has just replaced its hash.
+  // Overtaken by a change of the user, the attempt is judged by what holds now. Otherwise the right password would be called
+  // wrong, when another login at the same time has just replaced its hash.
   const signedIn = (await attempt()) ?? (await attempt());
   if (signedIn === null) return refuse(app, client, email, 'credentials');
   runAfterwards(app, 'postLogin', signedIn.user, request);
@@ -63,7 +62,7 @@ interface Credentials extends LogInInput {
   readonly cookie: string | null;
 }
 
-/** The new session, or null, and no live session, when the user changed or all sessions ended in the meantime. */
+/** The new session, or null, and no live session, when the user changed in the meantime. */
 async function tryOnce(
   app: App,
   request: HookRequest,

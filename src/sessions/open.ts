@@ -36,7 +36,7 @@ export async function openSession(
 ): Promise<string> {
   const { ipAddress, userAgent } = client;
   if (replaced !== null) await endReplaced(app, transaction, client, replaced, userId);
-  await endOldestSessions(transaction, userId, now, MAX_SESSIONS_PER_USER - 1);
+  await transaction.$executeRaw(endOfOldestSessions(userId, now, MAX_SESSIONS_PER_USER - 1));
   const { id } = await transaction.session.create({
     select: { id: true },
     data: { id: newId(), userId, createdAt: now, lastUsedAt: now, ...endsOf(app, now), ipAddress, userAgent },
@@ -77,8 +77,7 @@ export async function openSessionUnlessChanged(
   const eventId = newId();
   const { idleExpiresAt, absoluteExpiresAt } = endsOf(app, now);
   // The row of the user is locked by the first part, which waits for whoever has it and then looks at it again. Sessions and
-  // roles are those of before the wait, as they are for a refresh: a token says what
-  // held when it was asked for.
+  // roles are those of before the wait, as they are for a refresh: a token says what held when it was asked for.
   const statement = Prisma.sql`
     WITH account AS (
       UPDATE users SET last_login_at = ${now}, password_hash = ${passwordHash}
@@ -116,7 +115,8 @@ export async function openSessionUnlessChanged(
     client,
   });
   if (opened.otherSessions + MOST_OPENED_AT_ONCE >= MAX_SESSIONS_PER_USER) {
-    await endOldestSessions(app.db, user.id, now, MAX_SESSIONS_PER_USER);
+    const statement = endOfOldestSessions(user.id, now, MAX_SESSIONS_PER_USER);
+    await queryPrepared(app.database, 'end_oldest_sessions', statement);
   }
   return signedInOf(opened);
 }
@@ -154,9 +154,9 @@ function endsOf({ config }: App, now: Date) {
  * Of the live sessions those used last are left, the youngest first, so that nobody piles them up without end. Of several at
  * once whoever looks last sees the sessions of all who looked before.
  */
-async function endOldestSessions(db: Prisma.TransactionClient, userId: string, now: Date, left: number): Promise<void> {
+function endOfOldestSessions(userId: string, now: Date, left: number): Prisma.Sql {
   // Sessions are locked after their user, as everywhere.
-  await db.$executeRaw`
+  return Prisma.sql`
     WITH account AS (SELECT id FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE),
     surplus AS (
       SELECT s.id FROM account JOIN sessions s ON s.user_id = account.id

@@ -38,7 +38,8 @@ describe('findByPassword', () => {
     const { app, taken } = withKnownDecoy();
     const { email, id } = person.user;
     const { password } = person;
-    expect(await findByPassword(app, { email, password, client })).toMatchObject({ id, email });
+    const user = await service.app.db.user.findUniqueOrThrow({ where: { id } });
+    expect(await findByPassword(app, { email, password, client })).toEqual(user);
     expect(await findByPassword(app, { email, password: NOT_IT, client })).toBeNull();
     expect(taken.times).toBe(0);
   });

@@ -25,6 +25,9 @@ function createWorkshop() {
   };
 }
 
+/** What there is to know before a hash, at once. */
+async function known(): Promise<void> {}
+
 /** Lets everything happen that waits for nothing but its turn. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -109,9 +112,9 @@ describe('createHashGate', () => {
     const gate = createHashGate({ concurrency: 1, maxQueued: 2 });
     const { started, work, finish } = createWorkshop();
     const client = new AbortController();
-    const running = gate.run(work('running'), client.signal);
-    const abandoned = gate.run(work('abandoned'), client.signal);
-    const next = gate.run(work('next'), new AbortController().signal);
+    const running = gate.runPrepared(known, work('running'), client.signal);
+    const abandoned = gate.runPrepared(known, work('abandoned'), client.signal);
+    const next = gate.runPrepared(known, work('next'), new AbortController().signal);
     await settle();
     client.abort(new Error('gone'));
     finish('running');
@@ -133,7 +136,7 @@ describe('what has to be known before a hash', () => {
       return name;
     };
     const results = ['a', 'b', 'c', 'd'].map((name) =>
-      gate.runPrepared(lookUp(name), (known) => work(`hash of ${known}`)()),
+      gate.runPrepared(lookUp(name), (found) => work(`hash of ${found}`)()),
     );
     await settle();
     expect(started).toEqual(['looks up a', 'looks up b', 'looks up c', 'hash of a', 'hash of b']);
@@ -150,12 +153,28 @@ describe('what has to be known before a hash', () => {
     const gate = createHashGate({ concurrency: 1, maxQueued: 10 });
     const { started, work, finish } = createWorkshop();
     const refused = gate.runPrepared(() => Promise.reject(new Error('not admitted')), work('refused'));
-    const next = gate.runPrepared(async () => {}, work('next'));
+    const next = gate.runPrepared(known, work('next'));
     await expect(refused).rejects.toThrow('not admitted');
     await settle();
     finish('next');
     expect(await next).toBe('next');
     expect(started).toEqual(['next']);
+  });
+
+  it('is told at once when it rejects, while others hash, and leaves its place to the next', async () => {
+    const gate = createHashGate({ concurrency: 1, maxQueued: 10 });
+    const { started, work, finish } = createWorkshop();
+    const running = gate.run(work('running'));
+    const refused = gate.runPrepared(() => Promise.reject(new Error('not admitted')), work('refused'));
+    const next = gate.runPrepared(async () => void started.push('looks up'), work('next'));
+    await expect(refused).rejects.toThrow('not admitted');
+    await settle();
+    expect(started).toEqual(['running', 'looks up']);
+    finish('running');
+    await running;
+    await settle();
+    finish('next');
+    expect(await next).toBe('next');
   });
 
   it('counts for whether there is room for more', async () => {

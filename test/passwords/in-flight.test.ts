@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { errorsOf, faultsOf, unauthenticated } from '../sessions/operations.ts';
 import { holdHashGate } from '../support/hash-gate.ts';
 import { createPerson } from '../support/people.ts';
@@ -57,5 +57,19 @@ describe('a change of the password in flight', () => {
       subjectId: known,
       email: person.user.email,
     });
+  });
+
+  it('is refused when the account is deleted while it waits for its turn', async () => {
+    const person = await signedIn(service, await createPerson(service));
+    const { hashGate, database } = service.app;
+    const gate = holdHashGate(service.app);
+    const ahead = hashGate.run(async () => {});
+    const input = { currentPassword: person.password, newPassword: NEW_PASSWORD };
+    const change = service.execute(ChangePassword, { input }, person.as);
+    await vi.waitUntil(() => hashGate.queued === 2, { interval: 5 });
+    await database.pool.query('DELETE FROM users WHERE id = $1', [person.userId]);
+    await gate.release();
+    await ahead;
+    expect((await change).data?.changePassword).toMatchObject({ __typename: 'InvalidCredentialsError' });
   });
 });

@@ -2,6 +2,7 @@ import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { withStatements } from '../support/statements.ts';
 
 let service: TestService;
 
@@ -52,6 +53,32 @@ describe('login', () => {
     const live = await service.app.db.session.findMany({ where: { userId: user.id, revokedAt: null } });
     expect(live).toHaveLength(100);
     expect(live.filter(({ createdAt }) => createdAt > earlier)).toHaveLength(8);
+  });
+
+  it('makes two statements, and looks at the live sessions of a user alone, however many have ended', async () => {
+    const { user, password } = await createPerson(service);
+    const { db, database } = service.app;
+    const ended = new Date(service.app.now().getTime() - 1000);
+    await db.session.createMany({
+      data: Array.from({ length: 3000 }, () => ({
+        userId: user.id,
+        createdAt: ended,
+        lastUsedAt: ended,
+        idleExpiresAt: ended,
+        absoluteExpiresAt: ended,
+        revokedAt: ended,
+      })),
+    });
+    const { sent } = await withStatements(() => signIn(service, { email: user.email, password }));
+    expect(sent).toHaveLength(2);
+    const opening = sent.find(({ text }) => text.includes('INSERT INTO sessions'));
+    await database.pool.query('ANALYZE sessions');
+    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${opening?.text}`, [
+      ...(opening?.values ?? []),
+    ]);
+    const plan = rows.map((row) => row['QUERY PLAN'].trim());
+    expect(plan).toContainEqual(expect.stringContaining('Scan on sessions_user_id_revoked_at_idx'));
+    expect(plan).toContainEqual(expect.stringMatching(/^Index Cond: .*revoked_at IS NULL/));
   });
 
   it('makes no session for a client that hung up while it waited for its turn', async () => {

@@ -1,3 +1,4 @@
+import { print } from 'graphql';
 import { v7 as newId } from 'uuid';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { judgeAttempt, keysOf } from '../../src/auth/login-attempts.ts';
@@ -132,6 +133,28 @@ describe('a login', () => {
     }
     // The wait is a lower bound: whatever else it takes comes on top.
     for (const [index, time] of times.entries()) expect(time).toBeGreaterThanOrEqual(Math.max(0, index - 4) * 50 - 2);
+  });
+
+  it('that fails is on record when its client hung up while it was slowed, and is no fault', async () => {
+    const { user } = await createPerson(service);
+    await failFromEverywhere(user.email, FAILURES - 5);
+    const points = async () => (await service.app.db.rateLimit.aggregate({ _sum: { points: true } }))._sum.points;
+    const before = await points();
+    const client = new AbortController();
+    const input = { email: user.email, password: WRONG };
+    const hungUp = fetch(`${service.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': newClient() },
+      body: JSON.stringify({ query: print(Login), variables: { input } }),
+      signal: client.signal,
+    });
+    const isHungUp = expect(hungUp).rejects.toThrow('aborted');
+    // Against the client and against the account.
+    await vi.waitUntil(async () => (await points()) === Number(before) + 2, { interval: 5 });
+    client.abort();
+    await isHungUp;
+    const where = { subjectId: user.id, type: 'login.failed' };
+    await expect.poll(() => service.app.db.auditEvent.count({ where })).toBe(FAILURES - 4);
   });
 
   it('is neither slowed nor refused by the failures of others where its owner signed in', async () => {

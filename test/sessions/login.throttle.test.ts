@@ -56,6 +56,19 @@ function newClient(): string {
   return `198.18.${clients >> 8}.${clients & 255}`;
 }
 
+/** Every place of the queue is taken by somebody who looks up, until released. */
+function fillWithLookUps(): () => Promise<unknown> {
+  const { hashGate } = service.app;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const lookUps: Promise<void>[] = [];
+  const lookUp = () => promise;
+  while (!hashGate.isFull) lookUps.push(hashGate.runPrepared(lookUp, async () => {}));
+  return () => {
+    resolve();
+    return Promise.all(lookUps);
+  };
+}
+
 async function hashesMade(): Promise<number> {
   const histogram = await service.app.metrics?.hashSeconds.get();
   return histogram?.values.find(({ metricName }) => metricName === 'latchkey_hash_seconds_count')?.value ?? 0;
@@ -324,20 +337,11 @@ describe('the gate of hashes', () => {
 
   it('counts those who look up what their hash is compared with, and refuses the surplus of them', async () => {
     const person = await createPerson(service);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const lookUps: Promise<void>[] = [];
-    while (!service.app.hashGate.isFull)
-      lookUps.push(
-        service.app.hashGate.runPrepared(
-          () => promise,
-          async () => {},
-        ),
-      );
+    const release = fillWithLookUps();
     try {
       expect(await logIn({ ...rightCredentials(person), from: newClient() })).toEqual(rateLimited(1));
     } finally {
-      resolve();
-      await Promise.all(lookUps);
+      await release();
     }
     expect(await logIn({ ...rightCredentials(person), from: newClient() })).toMatchObject({
       __typename: 'AuthPayload',
@@ -368,21 +372,12 @@ describe('the gate of hashes', () => {
   it('has no place taken by what is no address or no password, nor does that wait for one', async () => {
     const person = await createPerson(service);
     const right = rightCredentials(person);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const lookUps: Promise<void>[] = [];
-    while (!service.app.hashGate.isFull)
-      lookUps.push(
-        service.app.hashGate.runPrepared(
-          () => promise,
-          async () => {},
-        ),
-      );
+    const release = fillWithLookUps();
     try {
       expect(await logIn({ ...right, password: '', from: newClient() })).toEqual(invalidCredentials);
       expect(await logIn({ ...right, email: 'nobody', from: newClient() })).toEqual(invalidCredentials);
     } finally {
-      resolve();
-      await Promise.all(lookUps);
+      await release();
     }
   });
 

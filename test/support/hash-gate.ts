@@ -15,6 +15,7 @@ export function holdHashGate({ hashGate, database: { pool } }: App): HeldGate {
   const { promise, resolve } = Promise.withResolvers<void>();
   const concurrency = hashConcurrency(availableParallelism(), threadPoolSize);
   const works = Array.from({ length: concurrency }, () => hashGate.run(() => promise));
+  if (hashGate.running < concurrency || hashGate.queued > 0) throw new Error('the gate has another number of places');
   const isIdle = () => pool.idleCount === pool.totalCount && pool.waitingCount === 0;
   return {
     somebodyWaits: () => vi.waitUntil(() => hashGate.queued > 0 && isIdle(), { interval: 5, timeout: 10_000 }),
