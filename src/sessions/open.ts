@@ -3,14 +3,13 @@ import type { App } from '../app.ts';
 import { logOnceOnRecord } from '../audit/log.ts';
 import { type Client, recordEvent } from '../audit/service.ts';
 import { findSignedInWithin, type SignedIn, type SignedInRow, signedInColumns, signedInOf } from '../auth/signed-in.ts';
+import { lockUser } from '../auth/user-lock.ts';
 import { Prisma, type User } from '../database/generated/client.ts';
 import { queryPrepared } from '../database/prepared-statement.ts';
 import { endReplaced, lockReplaced, type ReplacedSession } from './replace.ts';
 
 /** As many as `User.sessions` shows. */
 const MAX_SESSIONS_PER_USER = 100;
-/** So many statements of sign-ins of one user may overlap, none of which sees the sessions of the others. */
-const MOST_OPENED_AT_ONCE = 32;
 
 interface NewSession {
   readonly userId: string;
@@ -36,7 +35,7 @@ export async function openSession(
 ): Promise<string> {
   const { ipAddress, userAgent } = client;
   if (replaced !== null) await endReplaced(app, transaction, client, replaced, userId);
-  await transaction.$executeRaw(endOfOldestSessions(userId, now, MAX_SESSIONS_PER_USER - 1));
+  await transaction.$executeRaw(endOfOldestSessions(Prisma.sql`${userId}::uuid`, now, MAX_SESSIONS_PER_USER - 1));
   const { id } = await transaction.session.create({
     select: { id: true },
     data: { id: newId(), userId, createdAt: now, lastUsedAt: now, ...endsOf(app, now), ipAddress, userAgent },
@@ -79,11 +78,15 @@ export async function openSessionUnlessChanged(
   // The row of the user is locked by the first part, which waits for whoever has it and then looks at it again. Sessions and
   // roles are those of before the wait, as they are for a refresh: a token says what held when it was asked for.
   const statement = Prisma.sql`
-    WITH account AS (
-      UPDATE users SET last_login_at = ${now}, password_hash = ${passwordHash}
+    WITH held AS (
+      SELECT id, xmin FROM users
       WHERE id = ${user.id}::uuid AND email = ${user.email} AND status = 'ACTIVE'
         AND email_verified = ${user.emailVerified} AND password_hash IS NOT DISTINCT FROM ${user.passwordHash}
-      RETURNING *),
+      FOR NO KEY UPDATE),
+    account AS (
+      UPDATE users SET last_login_at = ${now}, password_hash = ${passwordHash}
+      FROM held WHERE users.id = held.id
+      RETURNING users.*),
     opened AS (
       INSERT INTO sessions
         (id, user_id, created_at, last_used_at, idle_expires_at, absolute_expires_at, ip_address, user_agent)
@@ -94,16 +97,11 @@ export async function openSessionUnlessChanged(
       INSERT INTO audit_events (id, type, at, actor_id, subject_id, email, ip_address, user_agent, request_id, data)
       SELECT ${eventId}::uuid, 'login.succeeded', ${now}, account.id, account.id, account.email, ${ipAddress}, ${userAgent},
         ${requestId}, ${JSON.stringify({ sessionId: id })}::jsonb
-      FROM account)
-    SELECT ${signedInColumns}, (
-      SELECT count(*)::int FROM sessions
-      WHERE user_id = u.id AND revoked_at IS NULL AND idle_expires_at > ${now}) AS "otherSessions"
-    FROM opened s JOIN account u ON u.id = s.user_id`;
-  const [opened] = await queryPrepared<SignedInRow & { otherSessions: number }>(
-    app.database,
-    'open_session',
-    statement,
-  );
+      FROM account),
+    ended AS (${endOfOldestSessions(Prisma.sql`(SELECT id FROM account)`, now, MAX_SESSIONS_PER_USER - 1)})
+    SELECT ${signedInColumns}, held.xmin <> (SELECT xmin FROM users WHERE id = u.id) AS "hasWaited"
+    FROM opened s JOIN account u ON u.id = s.user_id JOIN held ON held.id = u.id`;
+  const [opened] = await queryPrepared<SignedInRow & { hasWaited: boolean }>(app.database, 'open_session', statement);
   if (opened === undefined) return null;
   const { id: userId } = user;
   logOnceOnRecord(app.db, {
@@ -114,9 +112,12 @@ export async function openSessionUnlessChanged(
     subjectId: userId,
     client,
   });
-  if (opened.otherSessions + MOST_OPENED_AT_ONCE >= MAX_SESSIONS_PER_USER) {
-    const statement = endOfOldestSessions(user.id, now, MAX_SESSIONS_PER_USER);
-    await queryPrepared(app.database, 'end_oldest_sessions', statement);
+  if (opened.hasWaited) {
+    // Sign-ins of the meantime have made sessions that the statement did not see.
+    await app.db.$transaction(async (transaction) => {
+      await lockUser(transaction, user.id);
+      await transaction.$executeRaw(endOfOldestSessions(Prisma.sql`${user.id}::uuid`, now, MAX_SESSIONS_PER_USER));
+    });
   }
   return signedInOf(opened);
 }
@@ -151,16 +152,13 @@ function endsOf({ config }: App, now: Date) {
 }
 
 /**
- * Of the live sessions those used last are left, the youngest first, so that nobody piles them up without end. Of several at
- * once whoever looks last sees the sessions of all who looked before.
+ * Of the live sessions of a user, whose row is locked, those used last are left, the youngest first, so that nobody piles
+ * them up without end.
  */
-function endOfOldestSessions(userId: string, now: Date, left: number): Prisma.Sql {
-  // Sessions are locked after their user, as everywhere.
+function endOfOldestSessions(userId: Prisma.Sql, now: Date, left: number): Prisma.Sql {
   return Prisma.sql`
-    WITH account AS (SELECT id FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE),
-    surplus AS (
-      SELECT s.id FROM account JOIN sessions s ON s.user_id = account.id
-      WHERE s.revoked_at IS NULL AND s.idle_expires_at > ${now}
-      ORDER BY s.last_used_at DESC, s.id DESC OFFSET ${left})
-    UPDATE sessions SET revoked_at = ${now} WHERE revoked_at IS NULL AND id IN (SELECT id FROM surplus)`;
+    UPDATE sessions SET revoked_at = ${now}
+    WHERE revoked_at IS NULL AND id IN (
+      SELECT id FROM sessions WHERE user_id = ${userId} AND revoked_at IS NULL AND idle_expires_at > ${now}
+      ORDER BY last_used_at DESC, id DESC OFFSET ${left})`;
 }

@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { withStatements } from '../support/statements.ts';
@@ -48,11 +49,19 @@ describe('login', () => {
       })),
     });
 
-    await Promise.all(Array.from({ length: 8 }, () => signIn(service, { email: user.email, password })));
+    const holder = await service.app.database.pool.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [user.id]);
+    const signIns = Promise.all(Array.from({ length: 6 }, () => signIn(service, { email: user.email, password })));
+    // All of them stand before the row of their user, and none has seen the session of another.
+    await someStatementWaits(service, 6);
+    await holder.query('COMMIT');
+    holder.release();
+    await signIns;
 
     const live = await service.app.db.session.findMany({ where: { userId: user.id, revokedAt: null } });
     expect(live).toHaveLength(100);
-    expect(live.filter(({ createdAt }) => createdAt > earlier)).toHaveLength(8);
+    expect(live.filter(({ createdAt }) => createdAt > earlier)).toHaveLength(6);
   });
 
   it('makes two statements, and looks at the live sessions of a user alone, however many have ended', async () => {
