@@ -29,6 +29,9 @@ const STATUS_OK = /^HTTP\/1\.1 200 /;
 const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i;
 const CHUNKED = /\r\ntransfer-encoding: *chunked/i;
 
+/** After so many requests it is somebody else's turn: no person makes as many in the time that limits are about. */
+const REQUESTS_AN_ADDRESS = 1000;
+
 class ConnectionClosedError extends Error {
   override readonly name = 'ConnectionClosedError';
 }
@@ -38,12 +41,13 @@ class ConnectionClosedError extends Error {
  * for having idled, be it while the request was on its way. The client of `node:http` costs several times as much, and on a
  * machine with few cores that would be measured as the service's time.
  *
- * It comes from an address of its own, as those of people do that a proxy passes on: what limits each client is asked about
+ * It comes from addresses of its own, as those of people do that a proxy passes on: what limits each client is asked about
  * every request, and lets them pass.
  */
 export async function openHttpConnection(url: string): Promise<HttpConnection> {
   const { hostname, port, host } = new URL(url);
-  const address = randomAddress();
+  let address = randomAddress();
+  let requests = 0;
   let pending: PromiseWithResolvers<HttpAnswer> | undefined;
   let answersOfSocket = 0;
   let socket = await dial();
@@ -69,6 +73,8 @@ export async function openHttpConnection(url: string): Promise<HttpConnection> {
 
   function send({ method, path, headers = {}, body = '' }: HttpRequest): Promise<HttpAnswer> {
     pending = Promise.withResolvers();
+    requests += 1;
+    if (requests % REQUESTS_AN_ADDRESS === 0) address = randomAddress();
     const length = Buffer.byteLength(body);
     const content = method === 'GET' ? {} : { 'content-type': 'application/json', 'content-length': length };
     const lines = Object.entries({ host, 'x-forwarded-for': address, ...content, ...headers }).map(

@@ -12,11 +12,13 @@ const environment = {
   SECRET_KEY: randomBytes(32).toString('base64'),
   ADMIN_EMAIL: 'ada@latchkey.test',
   ADMIN_PASSWORD: randomBytes(18).toString('base64url'),
+  // The load is of many clients, as a proxy would pass them on.
+  TRUST_PROXY: '1',
 };
 
 const { memoryKib, iterations, parallelism } = loadConfig({}, () => environment.SECRET_KEY).argon2;
 
-/** The service itself, as it comes. */
+/** The service itself, as it comes, behind a proxy. */
 export const latchkey: Peer = {
   name: 'Latchkey',
   version: versionIn(ROOT),
