@@ -156,9 +156,10 @@ function endsOf({ config }: App, now: Date) {
  * them up without end.
  */
 function endOfOldestSessions(userId: Prisma.Sql, now: Date, left: number): Prisma.Sql {
+  // An array is made once, and by the user the sessions are found whatever is known of the table when the plan is made.
   return Prisma.sql`
     UPDATE sessions SET revoked_at = ${now}
-    WHERE revoked_at IS NULL AND id IN (
+    WHERE user_id = ${userId} AND revoked_at IS NULL AND id = ANY(ARRAY(
       SELECT id FROM sessions WHERE user_id = ${userId} AND revoked_at IS NULL AND idle_expires_at > ${now}
-      ORDER BY last_used_at DESC, id DESC OFFSET ${left})`;
+      ORDER BY last_used_at DESC, id DESC OFFSET ${left}))`;
 }

@@ -88,6 +88,7 @@ describe('login', () => {
     const plan = rows.map((row) => row['QUERY PLAN'].trim());
     expect(plan).toContainEqual(expect.stringContaining('Scan on sessions_user_id_revoked_at_idx'));
     expect(plan).toContainEqual(expect.stringMatching(/^Index Cond: .*revoked_at IS NULL/));
+    expect(plan.filter((line) => line.includes('Seq Scan on sessions'))).toEqual([]);
   });
 
   it('makes no session for a client that hung up while it waited for its turn', async () => {
