@@ -48,7 +48,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   service = await startService({
     ...testEnvironment,
-    // As `npm start` has it.
+    // As large a young generation as `npm start` gives it; the other flags are not taken from there.
     NODE_OPTIONS: '--max-semi-space-size=4',
     ARGON2_MEMORY_KIB: '',
     ARGON2_ITERATIONS: '',
