@@ -5,7 +5,7 @@ import { developmentSecretKey } from './config/secret-key.ts';
 import { type Config, loadConfig } from './config.ts';
 import { describeFailure } from './failure.ts';
 import { createLog } from './log.ts';
-import { putThreadPoolLast } from './thread-pool.ts';
+import { putEventLoopFirst } from './thread-pool.ts';
 import { runUntilSignal } from './until-signal.ts';
 import type { Credentials } from './users/first-administrator.ts';
 
@@ -32,7 +32,7 @@ async function start(): Promise<void> {
       // Not before: a signal that comes while most of the code is loaded is heard.
       const { serve } = await import('./serve.ts');
       const service = await serve({ config, log, isOneOfSeveral: cluster.isWorker });
-      await putThreadPoolLast().catch((error: unknown) => log.warn({ err: error }, 'threads kept their priority'));
+      await putEventLoopFirst().catch((error: unknown) => log.warn({ err: error }, 'threads kept their priority'));
       return service;
     },
   );

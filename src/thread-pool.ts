@@ -9,21 +9,29 @@ process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2
 /** How many threads libuv's pool has in this process. */
 export const threadPoolSize = Number(process.env.UV_THREADPOOL_SIZE);
 
-/** Above that of the process: a tenth of the weight. */
-const POOL_NICENESS = 10;
+/**
+ * Above that of the process, by what Linux calls the threads, those of V8 from Node 24 on. A hash gets a tenth of what the
+ * event loop gets on the same core, and V8's helpers, which collect garbage and compile, a third: the event loop may come to
+ * wait for those.
+ */
+const NICENESS = new Map([
+  ['libuv-worker', 10],
+  ['V8Worker', 5],
+]);
 const THREADS = '/proc/self/task';
 
 /**
- * The threads of libuv's pool, which hash passwords, take only what processor time the event loop leaves them: whoever
- * is signed in is answered at once while as many passwords are hashed as there are cores. Where a thread has no priority
- * of its own, which is everywhere but on Linux, all stays as it is.
+ * The threads of libuv's pool, which hash passwords, and of V8's take only what processor time the event loop leaves them:
+ * whoever is signed in is answered at once while as many passwords are hashed as there are cores. Where a thread has no
+ * priority of its own, which is everywhere but on Linux, all stays as it is.
  */
-export async function putThreadPoolLast(): Promise<void> {
+export async function putEventLoopFirst(): Promise<void> {
   if (process.platform !== 'linux') return;
-  const niceness = Math.min(getPriority() + POOL_NICENESS, constants.priority.PRIORITY_LOW);
-  // Read in the pool itself, which thereby has all its threads.
+  const ordinary = getPriority();
+  // Read in libuv's pool itself, which thereby has all its threads.
   for (const id of await readdir(THREADS)) {
     const name = await readFile(`${THREADS}/${id}/comm`, 'utf8').catch(() => 'a thread that has ended');
-    if (name.trim() === 'libuv-worker') setPriority(Number(id), niceness);
+    const niceness = NICENESS.get(name.trim());
+    if (niceness !== undefined) setPriority(Number(id), Math.min(ordinary + niceness, constants.priority.PRIORITY_LOW));
   }
 }
