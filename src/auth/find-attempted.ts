@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import { Prisma, type User } from '../database/generated/client.ts';
-import { queryPrepared } from '../database/prepared-statement.ts';
-import type { Counts, Tally } from '../limits/throttle.ts';
+import { type PreparedStatement, preparedStatement } from '../database/prepared-statement.ts';
+import { type Counts, countsOf, type SoughtCounts, type Tally } from '../limits/throttle.ts';
 
 /** Whose password is tried: by canonical address, or by id. */
 type Sought = { readonly email: string } | { readonly id: string };
@@ -18,20 +18,32 @@ interface Attempted {
  * a user or not.
  */
 export async function findAttempted(app: App, sought: Sought, keys: readonly string[]): Promise<Attempted> {
-  const { column, tally } = app.loginThrottle.asColumn(keys);
-  const [name, isSought] =
+  const { sought: soughtCounts, tally } = app.loginThrottle.lookUp(keys);
+  const [row] =
     'id' in sought
-      ? ['find_attempted_by_id', Prisma.sql`u.id = ${sought.id}::uuid`]
-      : ['find_attempted_by_email', Prisma.sql`u.email = ${sought.email}`];
-  const statement = Prisma.sql`
-    SELECT ${column} AS counts, u.id, u.email, u.first_name AS "firstName", u.last_name AS "lastName", u.remark, u.status,
-      u.locale, u.email_verified AS "emailVerified", u.password_hash AS "passwordHash", u.last_login_at AS "lastLoginAt",
-      u.last_unsuccessful_login_at AS "lastUnsuccessfulLoginAt", u.created_at AS "createdAt", u.updated_at AS "updatedAt"
-    FROM (VALUES (1)) AS attempt LEFT JOIN users u ON ${isSought}`;
-  const [row] = await queryPrepared<AttemptedRow>(app.database, name, statement);
+      ? await findAttemptedById(app.database, { ...soughtCounts, sought: sought.id })
+      : await findAttemptedByEmail(app.database, { ...soughtCounts, sought: sought.email });
   if (row === undefined) throw new Error('An attempt was looked up and nothing was found, not even that');
   const { counts, ...user } = row;
   return { user: isUser(user) ? user : null, tally: tally(counts) };
+}
+
+type FindAttempted = PreparedStatement<SoughtCounts & { readonly sought: string }, AttemptedRow>;
+
+const findAttemptedByEmail: FindAttempted = preparedStatement('find_attempted_by_email', ({ sought, keys, at }) =>
+  attemptedBy(Prisma.sql`u.email = ${sought}`, countsOf(keys, at)),
+);
+
+const findAttemptedById: FindAttempted = preparedStatement('find_attempted_by_id', ({ sought, keys, at }) =>
+  attemptedBy(Prisma.sql`u.id = ${sought}::uuid`, countsOf(keys, at)),
+);
+
+function attemptedBy(isSought: Prisma.Sql, counts: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    SELECT ${counts} AS counts, u.id, u.email, u.first_name AS "firstName", u.last_name AS "lastName", u.remark, u.status,
+      u.locale, u.email_verified AS "emailVerified", u.password_hash AS "passwordHash", u.last_login_at AS "lastLoginAt",
+      u.last_unsuccessful_login_at AS "lastUnsuccessfulLoginAt", u.created_at AS "createdAt", u.updated_at AS "updatedAt"
+    FROM (VALUES (1)) AS attempt LEFT JOIN users u ON ${isSought}`;
 }
 
 type AttemptedRow = { readonly counts: Counts } & (User | { readonly [Column in keyof User]: null });

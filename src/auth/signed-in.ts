@@ -2,7 +2,7 @@ import type { App } from '../app.ts';
 import type { Database } from '../database/client.ts';
 import { Prisma, type Role, type Session, type User } from '../database/generated/client.ts';
 import { inOneStatement } from '../database/in-one-statement.ts';
-import { queryPrepared } from '../database/prepared-statement.ts';
+import { preparedStatement } from '../database/prepared-statement.ts';
 import { type Permission, permissionsOf } from './permissions.ts';
 
 /** A live session with its active user and what that user may do. */
@@ -34,16 +34,10 @@ interface SoughtSession {
 const lookUps = new WeakMap<Database, (sought: SoughtSession) => Promise<SignedIn | null>>();
 
 async function findAllSignedIn(database: Database, sought: readonly SoughtSession[]): Promise<(SignedIn | null)[]> {
-  // Each by itself, so that the plan is that of a single one, however the tables grow while it is kept.
-  const statement = Prisma.sql`
-    SELECT sought.place::int, found.*
-    FROM unnest(${sought.map(({ sessionId }) => sessionId)}::uuid[], ${sought.map(({ now }) => now)}::timestamptz[])
-      WITH ORDINALITY AS sought (session_id, now, place)
-    CROSS JOIN LATERAL (
-      SELECT ${signedInColumns} FROM sessions s JOIN users u ON u.id = s.user_id
-      WHERE s.id = sought.session_id AND ${sessionIsLive(Prisma.sql`sought.now`)} LIMIT 1
-    ) found`;
-  const rows = await queryPrepared<SignedInRow & { place: number }>(database, 'find_signed_in', statement);
+  const rows = await findAllLive(database, {
+    ids: sought.map(({ sessionId }) => sessionId),
+    times: sought.map(({ now }) => now),
+  });
   const found = new Map(rows.map((row) => [row.place, signedInOf(row)]));
   return sought.map((_sought, index) => found.get(index + 1) ?? null);
 }
@@ -82,6 +76,24 @@ export const signedInColumns = Prisma.sql`
      'description', r.description, 'permissions', r.permissions, 'builtIn', r.built_in, 'createdAt', r.created_at,
      'updatedAt', r.updated_at) ORDER BY r.name), '[]')
    FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = u.id) AS roles`;
+
+interface SoughtSessions {
+  readonly ids: readonly string[];
+  /** When each of them is to be live. */
+  readonly times: readonly Date[];
+}
+
+// Each by itself, so that the plan is that of a single one, however the tables grow while it is kept.
+const findAllLive = preparedStatement<SoughtSessions, SignedInRow & { readonly place: number }>(
+  'find_signed_in',
+  ({ ids, times }) => Prisma.sql`
+    SELECT sought.place::int, found.*
+    FROM unnest(${ids}::uuid[], ${times}::timestamptz[]) WITH ORDINALITY AS sought (session_id, now, place)
+    CROSS JOIN LATERAL (
+      SELECT ${signedInColumns} FROM sessions s JOIN users u ON u.id = s.user_id
+      WHERE s.id = sought.session_id AND ${sessionIsLive(Prisma.sql`sought.now`)} LIMIT 1
+    ) found`,
+);
 
 export interface SignedInRow {
   readonly sessionId: string;

@@ -2,13 +2,14 @@ import { createHmac, type KeyObject } from 'node:crypto';
 import type pg from 'pg';
 import { RateLimiterPostgres, type RateLimiterRes } from 'rate-limiter-flexible';
 import { Prisma } from '../database/generated/client.ts';
+import { preparedStatement } from '../database/prepared-statement.ts';
 import { RateLimitedError } from '../errors.ts';
 
 export interface Throttle {
   /** What the failures of these keys come to at this instant, by one statement. */
   read(keys: readonly string[]): Promise<Tally>;
-  /** The same as a column of a statement that looks up more, and the tally of what that column comes to. */
-  asColumn(keys: readonly string[]): { readonly column: Prisma.Sql; tally(counts: Counts): Tally };
+  /** The same for a statement that looks up more: what `countsOf` takes, and the tally of what that column comes to. */
+  lookUp(keys: readonly string[]): { readonly sought: SoughtCounts; tally(counts: Counts): Tally };
   /** Counts one failure against each of the keys. */
   countFailure(keys: readonly string[]): Promise<void>;
   /**
@@ -47,6 +48,14 @@ interface ThrottleOptions {
   readonly onRefusal: () => void;
 }
 
+/** Whose counts are looked up. */
+export interface SoughtCounts {
+  /** As they are stored. */
+  readonly keys: readonly string[];
+  /** In milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** Of those keys that were counted, and lately; null when none was. */
 export type Counts =
   | readonly { readonly key: string; readonly points: number; readonly expire: number | null }[]
@@ -82,12 +91,11 @@ export function createThrottle({
     Promise.all(keys.map((key) => limiter.penalty(digest(key), times)));
   return {
     async read(keys) {
-      const { column, tally } = asColumn(keys);
-      const { text, values } = Prisma.sql`SELECT ${column} AS counts`;
-      const { rows } = await pool.query<{ counts: Counts }>({ name: 'read_rate_limits', text, values });
-      return tally(rows[0]?.counts ?? null);
+      const { sought, tally } = lookUp(keys);
+      const [row] = await readCounts({ pool }, sought);
+      return tally(row?.counts ?? null);
     },
-    asColumn,
+    lookUp,
     async countFailure(keys) {
       await count(keys);
     },
@@ -100,21 +108,18 @@ export function createThrottle({
     },
   };
 
-  // Not `limiter.get`, which makes a statement for each key.
-  function asColumn(keys: readonly string[]): ReturnType<Throttle['asColumn']> {
-    const now = Date.now();
+  function lookUp(keys: readonly string[]): ReturnType<Throttle['lookUp']> {
+    const at = Date.now();
     const stored = new Map(keys.map((key) => [key, limiter.getKey(digest(key))]));
     return {
-      column: Prisma.sql`(
-        SELECT json_agg(json_build_object('key', key, 'points', points, 'expire', expire))
-        FROM rate_limits WHERE key = ANY(${[...stored.values()]}) AND (expire > ${now} OR expire IS NULL))`,
+      sought: { keys: [...stored.values()], at },
       tally(counts) {
-        const found = new Map(counts?.map((count) => [count.key, countOf(count, now)]));
-        const countsOf = (some: readonly string[]) => some.flatMap((key) => found.get(stored.get(key) ?? '') ?? []);
+        const found = new Map(counts?.map((count) => [count.key, countOf(count, at)]));
+        const foundOf = (some: readonly string[]) => some.flatMap((key) => found.get(stored.get(key) ?? '') ?? []);
         return {
-          most: (some) => Math.max(0, ...countsOf(some).map(({ consumedPoints }) => consumedPoints)),
+          most: (some) => Math.max(0, ...foundOf(some).map(({ consumedPoints }) => consumedPoints)),
           refuseIfExhausted: (some) =>
-            refuseIfAny(countsOf(some).filter(({ consumedPoints }) => consumedPoints >= failures)),
+            refuseIfAny(foundOf(some).filter(({ consumedPoints }) => consumedPoints >= failures)),
         };
       },
     };
@@ -127,6 +132,18 @@ export function createThrottle({
   }
 }
 
+/** The counts of those keys as a column. Not `limiter.get`, which makes a statement for each key. */
+export function countsOf(keys: Prisma.Sql, at: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`(
+    SELECT json_agg(json_build_object('key', key, 'points', points, 'expire', expire))
+    FROM rate_limits WHERE key = ANY(${keys}) AND (expire > ${at} OR expire IS NULL))`;
+}
+
+const readCounts = preparedStatement<SoughtCounts, { readonly counts: Counts }>(
+  'read_rate_limits',
+  ({ keys, at }) => Prisma.sql`SELECT ${countsOf(keys, at)} AS counts`,
+);
+
 /** As the limiter itself would read it. */
 function countOf({ points, expire }: NonNullable<Counts>[number], now: number): Count {
   return { consumedPoints: points, msBeforeNext: Math.max((expire ?? now) - now, 0) };
@@ -137,7 +154,7 @@ const nothingCounted: Tally = { most: () => 0, refuseIfExhausted: () => {} };
 /** For `RATE_LIMITING=off`. */
 export const openThrottle: Throttle = {
   read: async () => nothingCounted,
-  asColumn: () => ({ column: Prisma.sql`NULL`, tally: () => nothingCounted }),
+  lookUp: () => ({ sought: { keys: [], at: 0 }, tally: () => nothingCounted }),
   countFailure: async () => {},
   countAttempt: async () => {},
   forget: async () => {},

@@ -2,7 +2,7 @@ import { NIL } from 'uuid';
 import type { App } from '../app.ts';
 import { signRevocationList } from '../crypto/revocation-list.ts';
 import { Prisma } from '../database/generated/client.ts';
-import { queryPrepared } from '../database/prepared-statement.ts';
+import { preparedStatement } from '../database/prepared-statement.ts';
 
 const MOST_ENTRIES = 1000;
 
@@ -29,7 +29,11 @@ export async function revocationList(app: App, cursorText: string | null): Promi
   const cursor = cursorText === null ? startOf(now, app) : readCursor(cursorText);
   if (cursor === null) return null;
   const from = withinReach(cursor, now, app);
-  const rows = await queryPrepared<Revoked>(app.database, 'revocation_list', revokedBehind(from));
+  const rows = await findRevokedBehind(app.database, {
+    since: new Date(from.at),
+    key: from.key,
+    limit: MOST_ENTRIES + 1,
+  });
   const entries = rows.slice(0, MOST_ENTRIES);
   const last = entries.at(-1);
   const more = rows.length > MOST_ENTRIES && last !== undefined;
@@ -53,17 +57,16 @@ interface Revoked {
 }
 
 /** The sessions of a deleted user went with the user, whose deletion is on record. */
-function revokedBehind({ at, key }: Cursor): Prisma.Sql {
-  const since = new Date(at);
-  const limit = MOST_ENTRIES + 1;
-  return Prisma.sql`
+const findRevokedBehind = preparedStatement<{ since: Date; key: string; limit: number }, Revoked>(
+  'revocation_list',
+  ({ since, key, limit }) => Prisma.sql`
     (SELECT revoked_at AS at, id AS key, id AS "sessionId", NULL AS "userId" FROM sessions
      WHERE revoked_at IS NOT NULL AND (revoked_at, id) > (${since}, ${key}::uuid) ORDER BY revoked_at, id LIMIT ${limit})
     UNION ALL
     (SELECT at, id, NULL, data->>'userId' FROM audit_events
      WHERE type = 'user.deleted' AND at >= ${since} AND (at, id) > (${since}, ${key}::uuid) ORDER BY at, id LIMIT ${limit})
-    ORDER BY at, key LIMIT ${limit}`;
-}
+    ORDER BY at, key LIMIT ${limit}`,
+);
 
 /** `<at>`, or in the middle of a reading `<at>.<key>.<startedAt>`; instants in milliseconds since 1970. */
 const CURSOR = /^(\d{1,15})(?:\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d{1,15}))?$/;

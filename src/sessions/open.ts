@@ -5,7 +5,7 @@ import { type Client, recordEvent } from '../audit/service.ts';
 import { findSignedInWithin, type SignedIn, type SignedInRow, signedInColumns, signedInOf } from '../auth/signed-in.ts';
 import { lockUser } from '../auth/user-lock.ts';
 import { Prisma, type User } from '../database/generated/client.ts';
-import { queryPrepared } from '../database/prepared-statement.ts';
+import { preparedStatement } from '../database/prepared-statement.ts';
 import { endReplaced, lockReplaced, type ReplacedSession } from './replace.ts';
 
 /** As many as `User.sessions` shows. */
@@ -35,7 +35,7 @@ export async function openSession(
 ): Promise<string> {
   const { ipAddress, userAgent } = client;
   if (replaced !== null) await endReplaced(app, transaction, client, replaced, userId);
-  await transaction.$executeRaw(endOfOldestSessions(Prisma.sql`${userId}::uuid`, now, MAX_SESSIONS_PER_USER - 1));
+  await transaction.$executeRaw(endOfOldestSessions(userId, now, MAX_SESSIONS_PER_USER - 1));
   const { id } = await transaction.session.create({
     select: { id: true },
     data: { id: newId(), userId, createdAt: now, lastUsedAt: now, ...endsOf(app, now), ipAddress, userAgent },
@@ -62,7 +62,8 @@ interface VerifiedUser {
 
 /**
  * The same for the user of a password, the sign-in's time and the hash written to the user's row besides, in one statement;
- * or null, and nothing is written, when address, status, verification or hash are not any more what they were.
+ * or null, and nothing is written, when address, status, verification or hash are not any more what they were. Where there
+ * are too many sessions then, the oldest end in a transaction that follows; where that fails, at the next sign-in.
  *
  * @returns the user as of the sign-in, with the roles as of its beginning
  */
@@ -71,39 +72,26 @@ export async function openSessionUnlessChanged(
   client: Client,
   { user, passwordHash, now }: VerifiedUser,
 ): Promise<SignedIn | null> {
-  const { ipAddress, userAgent, requestId } = client;
   const id = newId();
   const eventId = newId();
-  const { idleExpiresAt, absoluteExpiresAt } = endsOf(app, now);
-  // The row of the user is locked by the first part, which waits for whoever has it and then looks at it again. Sessions and
-  // roles are those of before the wait, as they are for a refresh: a token says what held when it was asked for.
-  const statement = Prisma.sql`
-    WITH held AS (
-      SELECT id, xmin FROM users
-      WHERE id = ${user.id}::uuid AND email = ${user.email} AND status = 'ACTIVE'
-        AND email_verified = ${user.emailVerified} AND password_hash IS NOT DISTINCT FROM ${user.passwordHash}
-      FOR NO KEY UPDATE),
-    account AS (
-      UPDATE users SET last_login_at = ${now}, password_hash = ${passwordHash}
-      FROM held WHERE users.id = held.id
-      RETURNING users.*),
-    opened AS (
-      INSERT INTO sessions
-        (id, user_id, created_at, last_used_at, idle_expires_at, absolute_expires_at, ip_address, user_agent)
-      SELECT ${id}::uuid, account.id, ${now}, ${now}, ${idleExpiresAt}, ${absoluteExpiresAt}, ${ipAddress}, ${userAgent}
-      FROM account
-      RETURNING *),
-    recorded AS (
-      INSERT INTO audit_events (id, type, at, actor_id, subject_id, email, ip_address, user_agent, request_id, data)
-      SELECT ${eventId}::uuid, 'login.succeeded', ${now}, account.id, account.id, account.email, ${ipAddress}, ${userAgent},
-        ${requestId}, ${JSON.stringify({ sessionId: id })}::jsonb
-      FROM account),
-    ended AS (${endOfOldestSessions(Prisma.sql`(SELECT id FROM account)`, now, MAX_SESSIONS_PER_USER - 1)})
-    SELECT ${signedInColumns}, held.xmin <> (SELECT xmin FROM users WHERE id = u.id) AS "hasWaited"
-    FROM opened s JOIN account u ON u.id = s.user_id JOIN held ON held.id = u.id`;
-  const [opened] = await queryPrepared<SignedInRow & { hasWaited: boolean }>(app.database, 'open_session', statement);
+  const { id: userId, email, emailVerified, passwordHash: verifiedHash } = user;
+  const { ipAddress, userAgent, requestId } = client;
+  const [opened] = await openVerified(app.database, {
+    id,
+    eventId,
+    userId,
+    email,
+    emailVerified,
+    verifiedHash,
+    passwordHash,
+    now,
+    ...endsOf(app, now),
+    ipAddress,
+    userAgent,
+    requestId,
+    others: MAX_SESSIONS_PER_USER - 1,
+  });
   if (opened === undefined) return null;
-  const { id: userId } = user;
   logOnceOnRecord(app.db, {
     id: eventId,
     type: 'login.succeeded',
@@ -112,15 +100,80 @@ export async function openSessionUnlessChanged(
     subjectId: userId,
     client,
   });
-  if (opened.hasWaited) {
-    // Sign-ins of the meantime have made sessions that the statement did not see.
-    await app.db.$transaction(async (transaction) => {
-      await lockUser(transaction, user.id);
-      await transaction.$executeRaw(endOfOldestSessions(Prisma.sql`${user.id}::uuid`, now, MAX_SESSIONS_PER_USER));
+  if (opened.hadMost || opened.hasChanged) {
+    // The user is signed in by now, and the next sign-in looks again.
+    await endSurplus(app, userId).catch((error: unknown) => {
+      app.log.warn({ userId, err: error }, 'too many sessions could not be ended');
     });
   }
   return signedInOf(opened);
 }
+
+async function endSurplus(app: App, userId: string): Promise<void> {
+  await app.db.$transaction(async (transaction) => {
+    await lockUser(transaction, userId);
+    await transaction.$executeRaw(endOfOldestSessions(userId, app.now(), MAX_SESSIONS_PER_USER));
+  });
+}
+
+interface Opening extends ReturnType<typeof endsOf> {
+  readonly id: string;
+  readonly eventId: string;
+  readonly userId: string;
+  readonly email: string;
+  readonly emailVerified: boolean;
+  readonly verifiedHash: string | null;
+  readonly passwordHash: string | null;
+  readonly now: Date;
+  readonly ipAddress: string | null;
+  readonly userAgent: string | null;
+  readonly requestId: string | null;
+  /** How many the user may have beside it. */
+  readonly others: number;
+}
+
+interface Opened extends SignedInRow {
+  /** There were already as many sessions as may be. */
+  readonly hadMost: boolean;
+  /**
+   * The user's row was written since the statement began, as whoever signs somebody in does: there may be sessions that it
+   * did not see.
+   */
+  readonly hasChanged: boolean;
+}
+
+// The row of the user is locked by the first part, which waits for whoever has it and then looks at it again. Sessions and
+// roles are those of before the wait, as they are for a refresh: a token says what held when it was asked for.
+const openVerified = preparedStatement<Opening, Opened>(
+  'open_session',
+  (opening) => Prisma.sql`
+    WITH held AS (
+      SELECT id, xmin FROM users
+      WHERE id = ${opening.userId}::uuid AND email = ${opening.email} AND status = 'ACTIVE'
+        AND email_verified = ${opening.emailVerified} AND password_hash IS NOT DISTINCT FROM ${opening.verifiedHash}
+      FOR NO KEY UPDATE),
+    account AS (
+      UPDATE users SET last_login_at = ${opening.now}, password_hash = ${opening.passwordHash}
+      FROM held WHERE users.id = held.id
+      RETURNING users.*),
+    opened AS (
+      INSERT INTO sessions
+        (id, user_id, created_at, last_used_at, idle_expires_at, absolute_expires_at, ip_address, user_agent)
+      SELECT ${opening.id}::uuid, account.id, ${opening.now}, ${opening.now}, ${opening.idleExpiresAt},
+        ${opening.absoluteExpiresAt}, ${opening.ipAddress}, ${opening.userAgent}
+      FROM account
+      RETURNING *),
+    recorded AS (
+      INSERT INTO audit_events (id, type, at, actor_id, subject_id, email, ip_address, user_agent, request_id, data)
+      SELECT ${opening.eventId}::uuid, 'login.succeeded', ${opening.now}, account.id, account.id, account.email,
+        ${opening.ipAddress}, ${opening.userAgent}, ${opening.requestId}, jsonb_build_object('sessionId', opened.id)
+      FROM account, opened)
+    SELECT ${signedInColumns}, held.xmin <> (SELECT xmin FROM users WHERE id = u.id) AS "hasChanged",
+      EXISTS (
+        SELECT FROM sessions WHERE user_id = u.id AND revoked_at IS NULL AND idle_expires_at > ${opening.now}
+        OFFSET ${opening.others}) AS "hadMost"
+    FROM opened s JOIN account u ON u.id = s.user_id JOIN held ON held.id = u.id`,
+);
 
 /** The same, and the session of the browser has ended, all in one transaction. */
 export function openSessionInPlaceOf(
@@ -155,11 +208,11 @@ function endsOf({ config }: App, now: Date) {
  * Of the live sessions of a user, whose row is locked, those used last are left, the youngest first, so that nobody piles
  * them up without end.
  */
-function endOfOldestSessions(userId: Prisma.Sql, now: Date, left: number): Prisma.Sql {
+function endOfOldestSessions(userId: string, now: Date, left: number): Prisma.Sql {
   // An array is made once, and by the user the sessions are found whatever is known of the table when the plan is made.
   return Prisma.sql`
     UPDATE sessions SET revoked_at = ${now}
-    WHERE user_id = ${userId} AND revoked_at IS NULL AND id = ANY(ARRAY(
-      SELECT id FROM sessions WHERE user_id = ${userId} AND revoked_at IS NULL AND idle_expires_at > ${now}
+    WHERE user_id = ${userId}::uuid AND revoked_at IS NULL AND id = ANY(ARRAY(
+      SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND revoked_at IS NULL AND idle_expires_at > ${now}
       ORDER BY last_used_at DESC, id DESC OFFSET ${left}))`;
 }

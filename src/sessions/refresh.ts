@@ -11,7 +11,7 @@ import {
 import { lockUser } from '../auth/user-lock.ts';
 import { readToken } from '../crypto/derived-token.ts';
 import { Prisma } from '../database/generated/client.ts';
-import { queryPrepared } from '../database/prepared-statement.ts';
+import { preparedStatement } from '../database/prepared-statement.ts';
 import { clientNetwork } from '../limits/client-network.ts';
 import { mayMail, queueMail } from '../mail/mailer.ts';
 import { InvalidRefreshTokenError } from './errors.ts';
@@ -49,16 +49,27 @@ export async function refresh(app: App, client: Client, refreshToken: string): P
 
 async function rotate(app: App, sessionId: string, generation: number, now: Date): Promise<SignedIn | null> {
   const idleExpiresAt = new Date(now.getTime() + app.config.refreshTokenTtlSeconds * 1000);
-  // A token can carry a generation that the column cannot.
-  const statement = Prisma.sql`
+  const [row] = await rotateSession(app.database, { sessionId, generation, now, idleExpiresAt });
+  return row === undefined ? null : signedInOf(row);
+}
+
+interface Rotation {
+  readonly sessionId: string;
+  readonly generation: number;
+  readonly now: Date;
+  readonly idleExpiresAt: Date;
+}
+
+// A token can carry a generation that the column cannot.
+const rotateSession = preparedStatement<Rotation, SignedInRow>(
+  'rotate_session',
+  ({ sessionId, generation, now, idleExpiresAt }) => Prisma.sql`
     UPDATE sessions s SET generation = s.generation + 1, last_used_at = ${now},
       idle_expires_at = least(${idleExpiresAt}, s.absolute_expires_at)
     FROM users u
     WHERE s.id = ${sessionId}::uuid AND u.id = s.user_id AND s.generation = ${generation}::bigint AND ${sessionIsLive(now)}
-    RETURNING ${signedInColumns}`;
-  const [row] = await queryPrepared<SignedInRow>(app.database, 'rotate_session', statement);
-  return row === undefined ? null : signedInOf(row);
-}
+    RETURNING ${signedInColumns}`,
+);
 
 function isWithinGrace(app: App, { session }: SignedIn, generation: number, now: Date): boolean {
   const { refreshGraceSeconds } = app.config;

@@ -13,25 +13,36 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 describe('login', () => {
-  it('ends the session used longest ago when a user would have more than 100', async () => {
+  it.each([
+    ['none of 99 live sessions, which takes no statement', 99, 0],
+    ['the one used longest ago of 100', 100, 1],
+    ['those used longest ago of 103', 103, 4],
+  ])('ends %s', async (_which, before, ended) => {
     const { user, password } = await createPerson(service);
-    const now = service.app.now();
-    const later = new Date(now.getTime() + 3_600_000);
-    const sessions = Array.from({ length: 100 }, (_, index) => ({
-      id: newId(),
-      userId: user.id,
-      createdAt: now,
-      lastUsedAt: new Date(now.getTime() - index * 1000),
-      idleExpiresAt: later,
-      absoluteExpiresAt: later,
-    }));
-    await service.app.db.session.createMany({ data: sessions });
+    const sessions = await createSessions(user, before);
+    // Neither has a place among the live ones.
+    await createSessions(user, 3, { idleExpiresAt: new Date(service.app.now().getTime() - 1000) });
+    await createSessions(user, 3, { revokedAt: service.app.now() });
+    const { sent } = await withStatements(() => signIn(service, { email: user.email, password }));
+    expect(await idsOfDead(user, sessions)).toEqual(sessions.slice(before - ended));
+    expect(sent.length > 2).toBe(ended > 0);
+  });
+
+  it('signs in though the sessions that are too many cannot be ended, and the next sign-in ends them', async () => {
+    const { user, password } = await createPerson(service);
+    const sessions = await createSessions(user, 100);
+    await service.app.db.$executeRawUnsafe(`
+      CREATE FUNCTION refuse_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE disk_full; END $$`);
+    await service.app.db.$executeRawUnsafe(
+      'CREATE TRIGGER refuse_end BEFORE UPDATE OF revoked_at ON sessions EXECUTE FUNCTION refuse_end()',
+    );
+    await signIn(service, { email: user.email, password });
+    await service.app.db.$executeRawUnsafe('DROP FUNCTION refuse_end CASCADE');
+    expect(await idsOfDead(user, sessions)).toEqual([]);
+    expect(service.log.filter((line) => line.includes('too many sessions could not be ended'))).toHaveLength(1);
 
     await signIn(service, { email: user.email, password });
-
-    const live = await service.app.db.session.findMany({ where: { userId: user.id, revokedAt: null } });
-    expect(live).toHaveLength(100);
-    expect(live.map(({ id }) => id)).not.toContain(sessions[99]?.id);
+    expect(await idsOfDead(user, sessions)).toEqual(sessions.slice(98));
   });
 
   it('leaves 100 sessions of a user who has nearly as many, however many sign-ins come at once', async () => {
@@ -66,29 +77,18 @@ describe('login', () => {
 
   it('makes two statements, and looks at the live sessions of a user alone, however many have ended', async () => {
     const { user, password } = await createPerson(service);
-    const { db, database } = service.app;
-    const ended = new Date(service.app.now().getTime() - 1000);
-    await db.session.createMany({
-      data: Array.from({ length: 3000 }, () => ({
-        userId: user.id,
-        createdAt: ended,
-        lastUsedAt: ended,
-        idleExpiresAt: ended,
-        absoluteExpiresAt: ended,
-        revokedAt: ended,
-      })),
-    });
+    await createSessions(user, 3000, { revokedAt: service.app.now() });
     const { sent } = await withStatements(() => signIn(service, { email: user.email, password }));
     expect(sent).toHaveLength(2);
-    const opening = sent.find(({ text }) => text.includes('INSERT INTO sessions'));
-    await database.pool.query('ANALYZE sessions');
-    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${opening?.text}`, [
-      ...(opening?.values ?? []),
-    ]);
-    const plan = rows.map((row) => row['QUERY PLAN'].trim());
-    expect(plan).toContainEqual(expect.stringContaining('Scan on sessions_user_id_revoked_at_idx'));
-    expect(plan).toContainEqual(expect.stringMatching(/^Index Cond: .*revoked_at IS NULL/));
-    expect(plan.filter((line) => line.includes('Seq Scan on sessions'))).toEqual([]);
+    expectLiveAlone(await planOf(sent.find(({ text }) => text.includes('INSERT INTO sessions'))));
+  });
+
+  it('looks at them alone when some are too many', async () => {
+    const { user, password } = await createPerson(service);
+    await createSessions(user, 3000, { revokedAt: service.app.now() });
+    await createSessions(user, 100);
+    const { sent } = await withStatements(() => signIn(service, { email: user.email, password }));
+    expectLiveAlone(await planOf(sent.find(({ text }) => text.includes('UPDATE sessions SET revoked_at'))));
   });
 
   it('makes no session for a client that hung up while it waited for its turn', async () => {
@@ -120,6 +120,47 @@ describe('login', () => {
     expect(service.log.filter((line) => line.includes('unexpected error'))).toEqual([]);
   });
 });
+
+type NewSession = Parameters<TestService['app']['db']['session']['create']>[0]['data'];
+
+/** Used one second after the other, the first one last. */
+async function createSessions({ id: userId }: { id: string }, count: number, ends: Partial<NewSession> = {}) {
+  const now = service.app.now();
+  const later = new Date(now.getTime() + 3_600_000);
+  const sessions = Array.from({ length: count }, (_, index) => ({
+    id: newId(),
+    userId,
+    createdAt: now,
+    lastUsedAt: new Date(now.getTime() - index * 1000),
+    idleExpiresAt: later,
+    absoluteExpiresAt: later,
+    revokedAt: null,
+    ...ends,
+  }));
+  await service.app.db.session.createMany({ data: sessions });
+  return sessions.map(({ id }) => id);
+}
+
+/** Those of these sessions that have ended. */
+async function idsOfDead({ id: userId }: { id: string }, ids: readonly string[]): Promise<readonly string[]> {
+  const ended = await service.app.db.session.findMany({ where: { userId, revokedAt: { not: null } } });
+  return ids.filter((id) => ended.some((session) => session.id === id));
+}
+
+async function planOf(statement: { text: string; values: readonly unknown[] } | undefined): Promise<readonly string[]> {
+  const { pool } = service.app.database;
+  await pool.query('ANALYZE sessions');
+  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${statement?.text}`, [
+    ...(statement?.values ?? []),
+  ]);
+  return rows.map((row) => row['QUERY PLAN'].trim());
+}
+
+function expectLiveAlone(plan: readonly string[]): void {
+  expect(plan).toContainEqual(expect.stringContaining('Scan on sessions_user_id_revoked_at_idx'));
+  expect(plan).toContainEqual(expect.stringMatching(/^Index Cond: .*revoked_at IS NULL/));
+  expect(plan.filter((line) => line.includes('Seq Scan on sessions'))).toEqual([]);
+}
 
 async function signInAfter(release: () => void): Promise<void> {
   const other = await createPerson(service);
