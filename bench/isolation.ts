@@ -1,10 +1,10 @@
 import { startFloorServer } from './floors/start-server.ts';
 import { readyLoad } from './load.ts';
 import { type Contender, planOf, sampleLoad } from './measure-load.ts';
-import { createPeople } from './people.ts';
+import { asCrowd, createPeople } from './people.ts';
 import { type Performance, summarize } from './performance.ts';
 import type { Sample } from './plan.ts';
-import { CONNECTIONS, type ScenarioParts, WARM_UP_SECONDS } from './scenario.ts';
+import { CONNECTIONS, PEOPLE_PER_CONNECTION, type ScenarioParts, WARM_UP_SECONDS } from './scenario.ts';
 import { startService } from './service-process.ts';
 import { withProcesses } from './with-processes.ts';
 
@@ -20,6 +20,8 @@ export interface IsolationResult {
 }
 
 const STEADY_PER_SECOND = 100;
+/** In less time a p99 of that is the latency of one or two. */
+const LEAST_SECONDS = 5;
 
 /** How `me` fares while all connections sign in, again and again, and what that costs the sign-ins. */
 export async function measureIsolation({
@@ -30,11 +32,14 @@ export async function measureIsolation({
   onProgress,
 }: ScenarioParts): Promise<readonly IsolationResult[]> {
   const database = await kind.create();
-  const people = await createPeople(database, CONNECTIONS);
+  const everybody = await createPeople(database, CONNECTIONS * PEOPLE_PER_CONNECTION);
+  const people = everybody.slice(0, CONNECTIONS);
+  const seconds = Math.max(options.seconds, LEAST_SECONDS);
   return withProcesses(async (start) => {
     const service = await start(startService({ root, database, environment }));
     const floor = await start(startFloorServer('yoga-server.ts', database));
-    const common = { client: 'clients/login.ts', databasePid: kind.pid, database };
+    const crowd = asCrowd(everybody);
+    const common = { client: 'clients/crowd-login.ts', databasePid: kind.pid, database, crowd };
     const contenders = [
       { name: 'service', url: service.url, pid: service.pid, ...common },
       { name: 'Yoga + argon2 + pg', url: floor.url, pid: floor.pid, ...common },
@@ -44,8 +49,8 @@ export async function measureIsolation({
     for (let round = 1; round <= options.rounds; round += 1) {
       onProgress(`round ${round}`);
       for (const { contender, undisturbed, storm, steady } of contenders) {
-        undisturbed.push(await sampleLoad(contender, people, options.seconds));
-        const [ofStorm, ofSteady] = await runBeside(contender, options.seconds);
+        undisturbed.push(await sampleLoad(contender, people, seconds));
+        const [ofStorm, ofSteady] = await runBeside(contender);
         storm.push(ofStorm);
         steady.push(ofSteady);
       }
@@ -59,7 +64,7 @@ export async function measureIsolation({
     }));
   });
 
-  async function runBeside(contender: Contender, seconds: number): Promise<readonly [Sample, Sample]> {
+  async function runBeside(contender: Contender): Promise<readonly [Sample, Sample]> {
     const plan = planOf(contender, people, seconds);
     const steady = await readyLoad('clients/me.ts', { ...plan, perSecond: STEADY_PER_SECOND });
     const storm = await readyLoad(contender.client, plan);

@@ -10,6 +10,7 @@ import type { Location } from './databases/database.ts';
 import type { PostgresKind } from './databases/postgres.ts';
 import { type HttpConnection, openHttpConnection } from './http-connection.ts';
 import { invitationPages, type ListPage, peoplePages, queryOf } from './list-pages.ts';
+import { median } from './median.ts';
 import { seedInvitations } from './seed-invitations.ts';
 import { MILLION, seedPeople } from './seed-people.ts';
 import { startService } from './service-process.ts';
@@ -113,10 +114,6 @@ const EXECUTION = `
   SELECT coalesce(sum(s.total_exec_time), 0)::float8 AS milliseconds
   FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
   WHERE d.datname = $1 AND s.query NOT LIKE '%FROM sessions s JOIN users u%'`;
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-}
 
 // An answer of any other shape, such as one that carries errors, is thrown out.
 const ListAnswer = z.strictObject({ data: z.record(z.string(), z.object({ items: z.array(z.unknown()) })) });

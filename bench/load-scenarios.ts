@@ -31,9 +31,9 @@ const HTTP_SELECT: Floor = {
 export const loadScenarios: readonly LoadScenario[] = [
   {
     name: 'login',
-    client: 'clients/login.ts',
+    client: 'clients/crowd-login.ts',
     floors: [
-      yoga('argon2 + pg', 'clients/login.ts'),
+      yoga('argon2 + pg', 'clients/crowd-login.ts'),
       { name: 'argon2', client: 'floors/argon2.ts', server: null, mostAtOnce: availableParallelism() },
       { name: 'node:http + argon2', client: 'floors/http-login.ts', server: 'http-server.ts' },
     ],

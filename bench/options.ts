@@ -28,9 +28,9 @@ const DEFAULT_SCENARIOS = ALL_SCENARIOS.filter((name) => !ONLY_WHEN_ASKED.includ
 
 export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] [--requests N] [--database D]… [--against DIRECTORY] [--publish]
 
-  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but ${ONLY_WHEN_ASKED.join(', ')}, in about twelve minutes
-  --seconds    for each contender in each round (5); the warm-up before does not count
-  --rounds     in which contenders take turns (2): ten seconds for each measurement
+  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but ${ONLY_WHEN_ASKED.join(', ')}, in about fifteen minutes
+  --seconds    for each contender in each round (2; isolation: at least 5); the warm-up before does not count
+  --rounds     in which contenders take turns (5): ten seconds for each measurement
   --requests   of endurance (100000)
   --database   ${ALL_DATABASES.join(' or ')}; without any: both
   --against    another checkout with the same tables, whose service is measured in turn with this one's
@@ -66,8 +66,8 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
-        seconds: { type: 'string', default: '5' },
-        rounds: { type: 'string', default: '2' },
+        seconds: { type: 'string', default: '2' },
+        rounds: { type: 'string', default: '5' },
         requests: { type: 'string', default: '100000' },
         database: { type: 'string', multiple: true, default: ALL_DATABASES },
         publish: { type: 'boolean', default: false },

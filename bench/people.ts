@@ -6,7 +6,7 @@ import { type Argon2Parameters, hashPassword } from '../src/crypto/password-hash
 import { openDatabase } from '../src/database/client.ts';
 import { migrate } from '../src/database/migrate.ts';
 import type { Location } from './databases/database.ts';
-import type { Person } from './plan.ts';
+import type { Member, Person } from './plan.ts';
 
 /** The database is migrated and so many people can sign in: active, verified, in the role `user`. */
 export async function createPeople(
@@ -28,6 +28,11 @@ export async function createPeople(
   });
   await database.close();
   return people;
+}
+
+/** The same people, as those for whom connections sign in by turns. */
+export function asCrowd(people: readonly Person[]): readonly Member[] {
+  return people.map(({ email, password }) => ({ email, password, refreshToken: '' }));
 }
 
 const profile = { firstName: 'Emmy', lastName: 'Noether', emailVerified: true };

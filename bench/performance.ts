@@ -7,6 +7,7 @@ export interface Performance {
   readonly perSecondByRound: readonly number[];
   readonly p50Milliseconds: number;
   readonly p99Milliseconds: number;
+  readonly p99MillisecondsByRound: readonly number[];
   /** Of the process that does the work, the database not included; null where the system does not tell. */
   readonly processorMillisecondsEach: number | null;
   /** The same of the database's server. */
@@ -26,6 +27,7 @@ export function summarize(contender: string, connections: number, samples: reado
     perSecondByRound: samples.map((sample) => sample.latenciesMilliseconds.length / sample.elapsedSeconds),
     p50Milliseconds: percentile(latencies, 0.5),
     p99Milliseconds: percentile(latencies, 0.99),
+    p99MillisecondsByRound: samples.map((sample) => percentile(sample.latenciesMilliseconds.toSorted(), 0.99)),
     processorMillisecondsEach: millisecondsEach(
       samples.map((sample) => sample.processorSeconds),
       answers,

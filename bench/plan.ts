@@ -15,7 +15,7 @@ export const Plan = z.object({
   perSecond: z.number().positive().nullable(),
   /** Who do it at the same time, each on a connection. */
   people: z.array(z.object({ id: z.string(), email: z.string(), password: z.string(), passwordHash: z.string() })),
-  /** Whom those speak for, one after another, in scenarios of many users; else nobody. */
+  /** Whom those speak for, one after another, in scenarios of many users; without a token where they sign in. */
   crowd: z.array(z.object({ email: z.string(), password: z.string(), refreshToken: z.string() })),
 });
 

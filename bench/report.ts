@@ -1,3 +1,4 @@
+import { median } from './median.ts';
 import type { Performance } from './performance.ts';
 import type { Results } from './results.ts';
 import { formatTable, type Heading } from './table.ts';
@@ -71,9 +72,8 @@ function performanceCells(performance: Performance): string[] {
 function readyTable({ ready }: Results): string {
   const headings = [text('database'), text('boot'), number('median s'), number('slowest s'), number('peak MiB')];
   const rows = ready.map(({ database, boot, readySeconds, peakMebibytes }) => {
-    const sorted = readySeconds.toSorted((a, b) => a - b);
-    const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-    return [database, boot, median.toFixed(2), Math.max(...sorted).toFixed(2), mebibytes(peakMebibytes)];
+    const slowest = Math.max(...readySeconds);
+    return [database, boot, median(readySeconds).toFixed(2), slowest.toFixed(2), mebibytes(peakMebibytes)];
   });
   return formatTable(headings, rows);
 }
@@ -103,6 +103,7 @@ function isolationTable({ isolation }: Results): string {
     text('what'),
     number('me p50 ms'),
     number('me p99 ms'),
+    number('of the middle round'),
     number('logins a second'),
     number('undisturbed'),
     number('kept'),
@@ -111,6 +112,7 @@ function isolationTable({ isolation }: Results): string {
     contender,
     milliseconds(steady.p50Milliseconds),
     milliseconds(steady.p99Milliseconds),
+    milliseconds(median(steady.p99MillisecondsByRound)),
     rate(storm.perSecond),
     rate(undisturbed.perSecond),
     percent(storm.perSecond / undisturbed.perSecond),

@@ -13,5 +13,8 @@ export interface ScenarioParts {
 /** As many as ask at once. */
 export const CONNECTIONS = 32;
 
+/** Each signs in as so many people by turns, so that few of them have more sessions than people have. */
+export const PEOPLE_PER_CONNECTION = 20;
+
 /** Before anything counts. */
 export const WARM_UP_SECONDS = 3;

@@ -5,9 +5,9 @@ import { type LoadScenario, loadScenarios } from './load-scenarios.ts';
 import { type Contender, measureLoad } from './measure-load.ts';
 import { memoryOf } from './memory.ts';
 import type { Options } from './options.ts';
-import { createPeople } from './people.ts';
+import { asCrowd, createPeople } from './people.ts';
 import type { LoadResult, MemoryUnderLoad } from './results.ts';
-import { WARM_UP_SECONDS } from './scenario.ts';
+import { PEOPLE_PER_CONNECTION, WARM_UP_SECONDS } from './scenario.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 import { withProcesses } from './with-processes.ts';
 
@@ -19,7 +19,7 @@ interface UnderLoadOptions {
 }
 
 const CONNECTIONS = [1, 32];
-const PEOPLE = Math.max(...CONNECTIONS);
+const MOST_CONNECTIONS = Math.max(...CONNECTIONS);
 const SETTLING_MILLISECONDS = 1000;
 
 /** The service under every scenario that is wanted, beside its floors and, if there is one, the other checkout. */
@@ -31,7 +31,8 @@ export async function measureUnderLoad(
   if (scenarios.length === 0) return { load: [], memory: [] };
   const databasePid = kind.pid;
   const database = await kind.create();
-  const people = await createPeople(database, PEOPLE);
+  const people = await createPeople(database, MOST_CONNECTIONS * PEOPLE_PER_CONNECTION);
+  const crowd = asCrowd(people);
   const floorDatabase = await kind.share(database);
   const yogaDatabase = await kind.share(database);
   const loopDatabase = await kind.share(database);
@@ -54,7 +55,7 @@ export async function measureUnderLoad(
     for (const scenario of scenarios) {
       const contenders = contendersOf(scenario, service, other);
       const servers = contenders.filter(({ pid }) => pid !== null);
-      await measureLoad(servers, { people, connections: PEOPLE, seconds: WARM_UP_SECONDS, rounds: 1 });
+      await measureLoad(servers, { people, connections: MOST_CONNECTIONS, seconds: WARM_UP_SECONDS, rounds: 1 });
       for (const connections of CONNECTIONS) {
         onProgress(`${kind.name}: ${scenario.name}, connections: ${connections}`);
         const { seconds, rounds } = options;
@@ -71,7 +72,7 @@ export async function measureUnderLoad(
       otherService: ServiceProcess | null,
     ): readonly Contender[] {
       return [
-        { name: 'service', client, url, pid, databasePid, database },
+        { name: 'service', client, url, pid, databasePid, database, crowd },
         ...(otherService === null
           ? []
           : [
@@ -82,11 +83,12 @@ export async function measureUnderLoad(
                 pid: otherService.pid,
                 databasePid,
                 database,
+                crowd,
               },
             ]),
         ...floors.map((floor) => {
           const { url, pid } = floor.server === null ? { url: '', pid: null } : floorServers[floor.server];
-          return { ...floor, url, pid, databasePid, database: loopDatabase };
+          return { ...floor, url, pid, databasePid, database: loopDatabase, crowd };
         }),
       ];
     }

@@ -78,11 +78,11 @@ function groupsOf({ operations, isolation }: Figures): readonly Group[] {
   return [
     ...throughput,
     {
-      title: 'me during a login storm, p99',
-      remark: `at a steady 100 a second; shorter is better; ${percent(service.loginsKept)} of the logins kept`,
+      title: 'me during a login storm, p99 of the middle round',
+      remark: `shorter is better; of all rounds ${milliseconds(service.p99Milliseconds)} and ${milliseconds(floor.p99Milliseconds)}; ${percent(service.loginsKept)} of the logins kept`,
       bars: [
-        { name: 'Latchkey', value: service.p99Milliseconds, label: milliseconds(service.p99Milliseconds) },
-        { name: 'floor', value: floor.p99Milliseconds, label: milliseconds(floor.p99Milliseconds) },
+        { name: 'Latchkey', value: service.middleP99Milliseconds, label: milliseconds(service.middleP99Milliseconds) },
+        { name: 'floor', value: floor.middleP99Milliseconds, label: milliseconds(floor.middleP99Milliseconds) },
       ],
     },
   ];

@@ -1,5 +1,6 @@
 import type { BloatResult } from '../bloat.ts';
 import type { EnduranceResult } from '../endurance.ts';
+import { median } from '../median.ts';
 import type { Performance } from '../performance.ts';
 import type { Readiness } from '../ready.ts';
 import type { Machine, MemoryUnderLoad, Results } from '../results.ts';
@@ -40,6 +41,8 @@ export interface MemoryFigures extends MemoryUnderLoad {
 interface IsolationFigures {
   readonly p50Milliseconds: number;
   readonly p99Milliseconds: number;
+  /** The median of the rounds, of two the larger. */
+  readonly middleP99Milliseconds: number;
   readonly loginsKept: number;
 }
 
@@ -48,7 +51,8 @@ const SHOWN = ['login', 'refresh', 'me'];
 const FLOOR = /^Yoga/;
 
 /**
- * Of several runs, the last that measured a thing on a database is shown for that thing and that database.
+ * Of several runs, the last that measured a thing on a database is shown for that thing and that database; of memory, the
+ * last of those that measured the most operations there.
  *
  * @throws when they did not measure every operation that is shown on PostgreSQL, or are of several machines
  */
@@ -61,6 +65,7 @@ export function figuresOf(runs: readonly Results[]): Figures {
   const [service, floor] = isolation.map(({ undisturbed, storm, steady }) => ({
     p50Milliseconds: steady.p50Milliseconds,
     p99Milliseconds: steady.p99Milliseconds,
+    middleP99Milliseconds: median(steady.p99MillisecondsByRound),
     loginsKept: storm.perSecond / undisturbed.perSecond,
   }));
   return {
@@ -76,7 +81,7 @@ export function figuresOf(runs: readonly Results[]): Figures {
       share: costOf(sizes.at(-1)?.performance) / costOf(sizes[0]?.performance),
     })),
     scaleOut: lastOfEach(runs.map((run) => run.scaleOut)),
-    memory: lastOfEach(runs.map(memoryOf)),
+    memory: [isOnPostgres, isEmbedded].flatMap((isWanted) => afterMostLoad(runs, isWanted)),
     endurance: lastOfEach(runs.map((run) => run.endurance)),
     bloat: lastOfEach(runs.map((run) => run.bloat)),
     ready: lastOfEach(runs.map((run) => run.ready)),
@@ -115,11 +120,13 @@ function operationsOf(runs: readonly Results[], isWanted: (row: OnDatabase) => b
   });
 }
 
-function memoryOf({ memory, load }: Results): readonly MemoryFigures[] {
-  return memory.map((row) => {
-    const before = load.filter(({ database }) => database === row.database);
-    return { ...row, scenarios: [...new Set(before.map(({ scenario }) => scenario))] };
+function afterMostLoad(runs: readonly Results[], isWanted: (row: OnDatabase) => boolean): readonly MemoryFigures[] {
+  const found = runs.flatMap(({ memory, load }) => {
+    const before = load.filter(isWanted).map(({ scenario }) => scenario);
+    return memory.filter(isWanted).map((row) => ({ ...row, scenarios: [...new Set(before)] }));
   });
+  const most = Math.max(...found.map(({ scenarios }) => scenarios.length));
+  return found.filter(({ scenarios }) => scenarios.length === most).slice(-1);
 }
 
 /** PostgreSQL first. */

@@ -1,3 +1,4 @@
+import { median } from '../median.ts';
 import type { ScaleOutResult } from '../scale-out.ts';
 import type { Figures, OperationFigures } from './figures.ts';
 
@@ -72,7 +73,7 @@ function isolationSentence({ isolation }: Figures): readonly string[] {
   if (isolation === null) return [];
   const { service, floor } = isolation;
   return [
-    `\`me\` at a steady 100 a second, while 32 connections sign in: p50 ${milliseconds(service.p50Milliseconds)}, p99 ${milliseconds(service.p99Milliseconds)}, and ${percent(service.loginsKept)} of the sign-ins are kept (the floor: ${milliseconds(floor.p50Milliseconds)}, ${milliseconds(floor.p99Milliseconds)}, ${percent(floor.loginsKept)}).`,
+    `\`me\` at a steady 100 a second, while 32 connections sign in: p50 ${milliseconds(service.p50Milliseconds)}, p99 ${milliseconds(service.p99Milliseconds)}, in the middle one of the rounds ${milliseconds(service.middleP99Milliseconds)}, and ${percent(service.loginsKept)} of the sign-ins are kept (the floor: ${milliseconds(floor.p50Milliseconds)}, ${milliseconds(floor.p99Milliseconds)}, ${milliseconds(floor.middleP99Milliseconds)}, ${percent(floor.loginsKept)}).`,
   ];
 }
 
@@ -135,8 +136,7 @@ function memorySentences({ memory, endurance }: Figures): readonly string[] {
 function readySentence({ ready }: Figures): readonly string[] {
   if (ready.length === 0) return [];
   const boots = ready.map(({ database, boot, readySeconds }) => {
-    const median = readySeconds.toSorted((a, b) => a - b)[Math.floor(readySeconds.length / 2)];
-    return `${median?.toFixed(2)} s on ${boot === 'first' ? 'an empty' : 'a known'} database (${database})`;
+    return `${median(readySeconds).toFixed(2)} s on ${boot === 'first' ? 'an empty' : 'a known'} database (${database})`;
   });
   return [`From the start of the process to the first answer of \`/readyz\`: ${boots.join(', ')}.`];
 }

@@ -1,3 +1,4 @@
+import { median } from '../median.ts';
 import type { Outcome } from './phase.ts';
 
 /**
@@ -46,10 +47,6 @@ function quarters(values: readonly number[], summary: (values: readonly number[]
 
 function told({ second, last }: Quarters, digits: number): string {
   return `${second.toFixed(digits)} MiB in the second quarter, ${last.toFixed(digits)} in the last`;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 function least(values: readonly number[]): number {

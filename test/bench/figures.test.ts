@@ -26,6 +26,7 @@ describe('what several samples say together', () => {
       perSecondByRound: [1.5, 2 / 3],
       p50Milliseconds: 4,
       p99Milliseconds: 9,
+      p99MillisecondsByRound: [5, 9],
       processorMillisecondsEach: 1,
       databaseProcessorMillisecondsEach: null,
       answers: 5,
@@ -49,7 +50,7 @@ function run(found: Partial<Results>): Results {
 
 function performance(contender: string, perSecond: number): Performance {
   const each = { processorMillisecondsEach: 1, databaseProcessorMillisecondsEach: 1 };
-  const latencies = { p50Milliseconds: 1, p99Milliseconds: 2 };
+  const latencies = { p50Milliseconds: 1, p99Milliseconds: 2, p99MillisecondsByRound: [2] };
   return { contender, connections: 32, perSecond, perSecondByRound: [perSecond], ...latencies, ...each, answers: 1000 };
 }
 
@@ -113,6 +114,28 @@ describe('what is published of runs', () => {
       run({ ...onlyMe, memory: [memory('embedded', 377)] }),
     ]);
     expect(figures.memory.map(({ scenarios }) => scenarios)).toEqual([['login', 'refresh', 'me'], ['me']]);
+  });
+
+  it('has of memory what was left after the most load, whichever run came last', () => {
+    const all = run(foundOn('PostgreSQL 18.4', 900));
+    const onlyMe = { load: load('PostgreSQL 18.4', 300).filter(({ scenario }) => scenario === 'me') };
+    const part = run({ ...onlyMe, memory: [memory('PostgreSQL 18.4', 100)] });
+    expect(figuresOf([all, part]).memory).toEqual(figuresOf([all]).memory);
+    expect(figuresOf([part, all]).memory).toEqual(figuresOf([all]).memory);
+  });
+
+  it('is how `me` fares during a storm of sign-ins, over all and in the middle one of the rounds', () => {
+    const fares = (contender: string, p99Milliseconds: number, p99MillisecondsByRound: readonly number[]) => ({
+      ...{ database: 'PostgreSQL 18.4', contender },
+      undisturbed: performance(contender, 100),
+      storm: performance(contender, 90),
+      steady: { ...performance(contender, 100), p99Milliseconds, p99MillisecondsByRound },
+    });
+    const isolation = [fares('service', 40, [12, 110, 13, 11, 14]), fares('Yoga', 50, [30, 20, 120, 25])];
+    const found = run({ ...foundOn('PostgreSQL 18.4', 900), isolation });
+    expect(markdownOf(figuresOf([found])).split('\n')).toContain(
+      '- `me` at a steady 100 a second, while 32 connections sign in: p50 1.0 ms, p99 40 ms, in the middle one of the rounds 13 ms, and 90 % of the sign-ins are kept (the floor: 1.0 ms, 50 ms, 30 ms, 90 %).',
+    );
   });
 
   it('is what two processes do beside one, as fast as they can and held to a share of a core', () => {

@@ -5,8 +5,8 @@ describe('the options of the benchmark', () => {
   it('let everybody be measured for ten seconds, in turns, on both databases, unless they say otherwise', () => {
     expect(readOptions([])).toEqual({
       scenarios: new Set(['ready', 'statements', 'login', 'refresh', 'me', 'isolation', 'scale-out', 'bloat']),
-      seconds: 5,
-      rounds: 2,
+      seconds: 2,
+      rounds: 5,
       requests: 100_000,
       databases: new Set(['postgres', 'embedded']),
       publish: false,
