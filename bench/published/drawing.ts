@@ -1,4 +1,4 @@
-import type { Figures } from './figures.ts';
+import type { Figures, IsolationFigures } from './figures.ts';
 import { count, machineOf, milliseconds, percent } from './markdown.ts';
 
 interface Group {
@@ -79,13 +79,17 @@ function groupsOf({ operations, isolation }: Figures): readonly Group[] {
     ...throughput,
     {
       title: 'me during a login storm, p99 of the middle round',
-      remark: `shorter is better; of all rounds ${milliseconds(service.p99Milliseconds)} and ${milliseconds(floor.p99Milliseconds)}; ${percent(service.loginsKept)} of the logins kept`,
+      remark: `at 100 a second; shorter is better; ${percent(service.loginsKept)} of the logins kept`,
       bars: [
-        { name: 'Latchkey', value: service.middleP99Milliseconds, label: milliseconds(service.middleP99Milliseconds) },
-        { name: 'floor', value: floor.middleP99Milliseconds, label: milliseconds(floor.middleP99Milliseconds) },
+        { name: 'Latchkey', value: service.middleP99Milliseconds, label: stormLabel(service) },
+        { name: 'floor', value: floor.middleP99Milliseconds, label: stormLabel(floor) },
       ],
     },
   ];
+}
+
+function stormLabel({ middleP99Milliseconds, p99Milliseconds }: IsolationFigures): string {
+  return `${milliseconds(middleP99Milliseconds)}, in all rounds ${milliseconds(p99Milliseconds)}`;
 }
 
 function rateLabel({ perSecond, p99Milliseconds }: { readonly perSecond: number; readonly p99Milliseconds: number }) {

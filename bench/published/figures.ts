@@ -38,7 +38,7 @@ export interface MemoryFigures extends MemoryUnderLoad {
   readonly scenarios: readonly string[];
 }
 
-interface IsolationFigures {
+export interface IsolationFigures {
   readonly p50Milliseconds: number;
   readonly p99Milliseconds: number;
   /** The median of the rounds, of two the larger. */
