@@ -13,7 +13,7 @@ export interface ScenarioParts {
 /** As many as ask at once. */
 export const CONNECTIONS = 32;
 
-/** Each signs in as so many people by turns, so that few of them have more sessions than people have. */
+/** Each signs in as so many people by turns, so that nobody soon has as many sessions as a user may have. */
 export const PEOPLE_PER_CONNECTION = 20;
 
 /** Before anything counts. */

@@ -14,13 +14,13 @@ afterAll(() => service.close());
 
 describe('login', () => {
   it.each([
-    ['none of 99 live sessions, which takes no statement', 99, 0],
+    ['none of 99 live sessions, and makes no statement for it', 99, 0],
     ['the one used longest ago of 100', 100, 1],
     ['those used longest ago of 103', 103, 4],
   ])('ends %s', async (_which, before, ended) => {
     const { user, password } = await createPerson(service);
     const sessions = await createSessions(user, before);
-    // Neither has a place among the live ones.
+    // Neither those that have expired nor those that were ended count.
     await createSessions(user, 3, { idleExpiresAt: new Date(service.app.now().getTime() - 1000) });
     await createSessions(user, 3, { revokedAt: service.app.now() });
     const { sent } = await withStatements(() => signIn(service, { email: user.email, password }));
@@ -36,8 +36,11 @@ describe('login', () => {
     await service.app.db.$executeRawUnsafe(
       'CREATE TRIGGER refuse_end BEFORE UPDATE OF revoked_at ON sessions EXECUTE FUNCTION refuse_end()',
     );
-    await signIn(service, { email: user.email, password });
-    await service.app.db.$executeRawUnsafe('DROP FUNCTION refuse_end CASCADE');
+    try {
+      await signIn(service, { email: user.email, password });
+    } finally {
+      await service.app.db.$executeRawUnsafe('DROP FUNCTION refuse_end CASCADE');
+    }
     expect(await idsOfDead(user, sessions)).toEqual([]);
     expect(service.log.filter((line) => line.includes('too many sessions could not be ended'))).toHaveLength(1);
 
