@@ -45,7 +45,11 @@ export async function measureIsolation({
       { name: 'Yoga + argon2 + pg', url: floor.url, pid: floor.pid, ...common },
     ].map((contender) => ({ contender, undisturbed: newSamples(), storm: newSamples(), steady: newSamples() }));
 
-    for (const { contender } of contenders) await sampleLoad(contender, people, WARM_UP_SECONDS);
+    for (const { contender } of contenders) {
+      for (const client of ['clients/me.ts', contender.client]) {
+        await sampleLoad({ ...contender, client }, people, WARM_UP_SECONDS);
+      }
+    }
     for (let round = 1; round <= options.rounds; round += 1) {
       onProgress(`round ${round}`);
       for (const { contender, undisturbed, storm, steady } of contenders) {
