@@ -24,6 +24,7 @@ export async function startLatchkey(): Promise<Latchkey> {
     env: { PORT: '0', DATA_DIR: directory, ADMIN_EMAIL: administrator.email, ADMIN_PASSWORD: administrator.password },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const ended = once(child, 'close');
   for await (const line of createInterface(child.stdout)) {
     const { msg, url } = JSON.parse(line);
     if (msg !== 'ready') continue;
@@ -35,7 +36,6 @@ export async function startLatchkey(): Promise<Latchkey> {
   throw new Error('Latchkey ended before it was ready');
 
   async function close(): Promise<void> {
-    const ended = once(child, 'close');
     // Ctrl-C in a terminal ends it as well.
     if (child.exitCode === null) child.kill('SIGTERM');
     await ended;

@@ -26,13 +26,20 @@ export function developmentSecretKey(dataDirectory: string): string {
 function createSecretFile(file: string): void {
   const draft = `${file}.${randomUUID()}`;
   try {
-    writeFileSync(draft, `${randomBytes(FEWEST_BYTES).toString('base64')}\n`, { flag: 'wx', mode: 0o600, flush: true });
+    writeFileSync(draft, `${drawKey()}\n`, { flag: 'wx', mode: 0o600, flush: true });
     linkSync(draft, file);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+/** One that will not be refused when it is read. */
+function drawKey(): string {
+  const key = randomBytes(FEWEST_BYTES);
+  const text = key.toString('base64');
+  return isGuessable(text, key) ? drawKey() : text;
 }
 
 /**

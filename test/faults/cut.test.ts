@@ -57,7 +57,7 @@ describe('whichever packet between service and database is the last, all or noth
   it('and the service has the room for connections and hashes that it began with', async () => {
     const { database, hashGate } = instance.app;
     const { pool } = database;
-    await expect.poll(() => [pool.totalCount - pool.idleCount, pool.waitingCount]).toEqual([0, 0]);
+    await expect.poll(() => [pool.totalCount - pool.idleCount, pool.waitingCount], { timeout: 20_000 }).toEqual([0, 0]);
     expect([hashGate.running, hashGate.queued]).toEqual([0, 0]);
   });
 });

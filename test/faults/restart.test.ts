@@ -50,7 +50,7 @@ describe('while people sign in, refresh and sign out', () => {
       await Promise.all(clients);
 
       expect(new Set(answers)).toEqual(new Set(['AuthPayload', 'LogoutPayload', 'me', 'INTERNAL_SERVER_ERROR']));
-      await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status).toBe(200);
+      await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status, { timeout: 20_000 }).toBe(200);
       for (const session of sessions) await expectToHold(session);
       expect({ id: service.id, stderr: service.stderr }).toEqual({ id, stderr });
       expect(await usersIn(postgres.url)).toEqual([administrator.email]);

@@ -103,11 +103,13 @@ describe('a process with HOOKS_MODULE', () => {
     service.send('SIGTERM');
     await service.untilPrinted(/"msg":"shutting down"/);
     await expect
-      .poll(() =>
-        fetch(`${service.url}/healthz`).then(
-          ({ status }) => status,
-          () => 'gone',
-        ),
+      .poll(
+        () =>
+          fetch(`${service.url}/healthz`).then(
+            ({ status }) => status,
+            () => 'gone',
+          ),
+        { timeout: 20_000 },
       )
       .toBe('gone');
     expect(service.log().at(-1)?.msg).toBe('shutting down');

@@ -309,7 +309,9 @@ describe('the job', () => {
     await vi.waitUntil(async () => (await service.app.db.session.count()) === 0, { interval: 50, timeout: 10_000 });
     await Promise.all(workers.map((worker) => worker.close()));
     const { rows } = await service.app.database.pool.query("SELECT data FROM job WHERE data->>'name' = 'housekeeping'");
-    expect(rows).toEqual([{ data: { name: 'housekeeping', payload: {} } }]);
+    // One for each hour of the clock, which may have struck between the two.
+    expect([1, 2]).toContain(rows.length);
+    for (const { data } of rows) expect(data).toEqual({ name: 'housekeeping', payload: {} });
   });
 
   it('asks for another try when the process stops before it is done', async () => {

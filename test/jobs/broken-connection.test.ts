@@ -24,7 +24,7 @@ it('a job is put back or not, whichever answer the connection breaks at, and not
     await expect(queue.putBack(job, 60)).rejects.toThrow();
     expect(cut.hasHappened).toBe(true);
     // The pool has heard of the others that were cut.
-    await vi.waitUntil(() => database.pool.totalCount === 0);
+    await vi.waitUntil(() => database.pool.totalCount === 0, { timeout: 20_000 });
     const { rows } = await database.pool.query('SELECT state FROM job');
     states.push(rows[0].state);
   }

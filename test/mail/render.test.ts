@@ -23,6 +23,11 @@ async function personWith(data: Partial<User>): Promise<User> {
   return service.app.db.user.update({ where: { id: user.id }, data });
 }
 
+/** What chance has written may contain any word. */
+function withoutTokens(mail: string): string {
+  return mail.replaceAll(/[\w-]{60,}/g, '');
+}
+
 function mailOf(kind: MailKind, user: User): Promise<ReceivedMail> {
   return kind === 'invitation'
     ? mailInvitation(service, { locale: user.locale ?? 'en' })
@@ -65,8 +70,8 @@ describe.each(['en', 'de'] as const)('mails in the language %s', (locale) => {
     const { subject, text, html } = await mailOf(kind, await personWith({ locale }));
     expect(subject).toBe(SUBJECTS[locale][kind]);
     expect(html).toContain(`<html lang="${locale}" dir="ltr">`);
-    expect(text).not.toMatch(/[{}]|undefined|null/);
-    expect(html).not.toMatch(/\{\{|\}\}|undefined|null/);
+    expect(withoutTokens(text)).not.toMatch(/[{}]|undefined|null/);
+    expect(withoutTokens(html)).not.toMatch(/\{\{|\}\}|undefined|null/);
     const visible = textOf(html);
     for (const paragraph of text.trim().split('\n\n')) expect(visible).toContain(paragraph);
   });

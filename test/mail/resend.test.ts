@@ -136,7 +136,7 @@ describe('MAIL_TRANSPORT=resend', () => {
     resend.script = [silence];
     const mailer = openResend(API_KEY, resend.url);
     const mail = { id: '1', messageId: '<1@a>', from: 'a@a', to: 'b@a', subject: '', text: '', html: '' };
-    const sending = mailer.send(mail, AbortSignal.timeout(50));
+    const sending = mailer.send(mail, AbortSignal.timeout(1000));
     await expect(sending).rejects.toMatchObject({ name: 'Error', message: 'Resend: no answer application_error' });
   });
 
@@ -144,7 +144,7 @@ describe('MAIL_TRANSPORT=resend', () => {
     resend.script = [silence];
     const worker = await startTestService({ database: service, environment: { WORKER: 'on', ...mailEnvironment() } });
     await register(worker, registrant('unheard@latchkey.test'));
-    await expect.poll(() => requestsFor('unheard@latchkey.test')).toHaveLength(1);
+    await expect.poll(() => requestsFor('unheard@latchkey.test'), { timeout: 20_000 }).toHaveLength(1);
     const started = performance.now();
     for (let request = 0; request < 20; request += 1) await fetch(`${worker.url}/readyz`);
     await register(worker, registrant('unheard@latchkey.test'));

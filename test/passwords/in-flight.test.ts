@@ -66,7 +66,7 @@ describe('a change of the password in flight', () => {
     const ahead = hashGate.run(async () => {});
     const input = { currentPassword: person.password, newPassword: NEW_PASSWORD };
     const change = service.execute(ChangePassword, { input }, person.as);
-    await vi.waitUntil(() => hashGate.queued === 2, { interval: 5 });
+    await vi.waitUntil(() => hashGate.queued === 2, { interval: 5, timeout: 20_000 });
     await database.pool.query('DELETE FROM users WHERE id = $1', [person.userId]);
     await gate.release();
     await ahead;

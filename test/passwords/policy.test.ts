@@ -155,9 +155,12 @@ describe('requireAcceptablePassword', () => {
     ['digits that stand for letters', `${'4@8({[<369&#!'.repeat(19)}x`],
     ['a name', `${'ada.lovelace '.repeat(19)}x`],
   ])('keeps nobody waiting for 256 characters of %s', (_, password) => {
-    codesFor(password);
-    const start = performance.now();
-    codesFor(password);
-    expect(performance.now() - start).toBeLessThan(250);
+    const times = Array.from({ length: 5 }, () => {
+      const start = performance.now();
+      codesFor(password);
+      return performance.now() - start;
+    });
+    // The best of several: the machine may do something else meanwhile.
+    expect(Math.min(...times)).toBeLessThan(250);
   });
 });

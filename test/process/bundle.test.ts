@@ -83,14 +83,14 @@ describe('the bundle', () => {
   it('loads hooks of the operator', async () => {
     const { accessToken } = await signIn(service, administrator);
     const told = () => readFileSync(join(hooks, 'told'), 'utf8');
-    await expect.poll(told).toBe(administrator.email);
+    await expect.poll(told, { timeout: 20_000 }).toBe(administrator.email);
     expect(accessToken).not.toBe('');
   });
 
   it('has no use for the `fetch` of Node, which is not loaded', async () => {
     await signIn(service, administrator);
     const loaded = () => readFileSync(join(hooks, 'loaded'), 'utf8').split('\n');
-    await expect.poll(loaded).toContain('NativeModule http');
+    await expect.poll(loaded, { timeout: 20_000 }).toContain('NativeModule http');
     expect(loaded().filter((module) => module.includes('undici'))).toEqual([]);
   });
 

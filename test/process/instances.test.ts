@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Environment, type ServiceProcess, startService } from '../support/process.ts';
 import { createEmptyTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { LogOut, refresh, signIn, type Tokens, whoIs } from './operations.ts';
 
 const INSTANCES = 5;
 const PARALLEL_REFRESHES = 50;
+const PRINTED = /^administrator: (\S+) (\S+)\n$/;
 
 describe(`${INSTANCES} instances that start at once on an empty PostgreSQL`, { timeout: 60_000 }, () => {
   let database: TestDatabase;
@@ -27,10 +28,11 @@ describe(`${INSTANCES} instances that start at once on an empty PostgreSQL`, { t
       REFRESH_GRACE_SECONDS: '60',
     };
     const started = await Promise.all(Array.from({ length: INSTANCES }, () => startService(environment)));
+    await vi.waitUntil(() => started.some(({ stderr }) => PRINTED.test(stderr)), { timeout: 10_000 });
     // Whichever printed the credentials is not the one that they are used at.
     instances = started.toSorted((a, b) => a.stderr.length - b.stderr.length);
     [one, other] = pair(instances);
-    const [, email = '', password = ''] = /^administrator: (\S+) (\S+)\n$/.exec(other.stderr) ?? [];
+    const [, email = '', password = ''] = PRINTED.exec(other.stderr) ?? [];
     credentials = { email, password };
   }, 60_000);
 

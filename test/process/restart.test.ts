@@ -1,6 +1,6 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Credentials } from '../../src/users/first-administrator.ts';
 import {
   type Environment,
@@ -137,6 +137,7 @@ describe.each(['the embedded database', 'PostgreSQL'])('%s', { timeout: 120_000 
 
 async function startForTheFirstTime(environment: Environment, workingDirectory: string): Promise<FirstStart> {
   const service = await startService(environment, { workingDirectory });
+  await vi.waitUntil(() => PRINTED.test(service.stderr), { timeout: 10_000 });
   const [, email = '', password = ''] = PRINTED.exec(service.stderr) ?? [];
   const credentials = { email, password };
   const tokens = await signIn(service, credentials);

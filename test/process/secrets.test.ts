@@ -81,7 +81,7 @@ describe('no secret turns up', { timeout: 120_000 }, () => {
     }
     expect([...client.kinds].sort()).toEqual([...KINDS, 'INTERNAL_SERVER_ERROR'].sort());
     expect(client.leaks).toEqual([]);
-    await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status).toBe(200);
+    await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status, { timeout: 20_000 }).toBe(200);
 
     const { code, stdout, stderr } = await service.stop();
     expect({ code, stderr, logged: secrets.in(stdout) }).toEqual({ code: 0, stderr: '', logged: [] });

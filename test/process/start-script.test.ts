@@ -17,6 +17,8 @@ beforeEach(() => {
   write('src/main.ts', 'const from: string = "the sources"; console.log(from);');
   write(SOURCE, 'export {};');
   write(LOCK, '{}');
+  // Two writes within one tick of a file system's clock would have the same time.
+  for (const path of [SOURCE, LOCK]) utimesSync(join(root, path), 2, 2);
 });
 
 describe('scripts/start.cjs', () => {

@@ -1,7 +1,7 @@
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createPerson } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { withStatements } from '../support/statements.ts';
 import { register, registrant } from './operations.ts';
 
 let service: TestService;
@@ -14,13 +14,8 @@ afterAll(() => service.close());
 
 /** The statements that a registration takes, by their first word. */
 async function statementsOf(email: string): Promise<readonly string[]> {
-  const query = vi.spyOn(pg.Client.prototype, 'query');
-  await register(service, registrant(email));
-  const texts = query.mock.calls.map(([statement]: readonly unknown[]) =>
-    typeof statement === 'object' && statement !== null && 'text' in statement ? statement.text : statement,
-  );
-  query.mockRestore();
-  return texts.map((text) => /^\s*(\w+)/.exec(String(text))?.[1]?.toUpperCase() ?? '');
+  const { statements } = await withStatements(() => register(service, registrant(email)));
+  return statements.map((text) => /^\s*(\w+)/.exec(text)?.[1]?.toUpperCase() ?? '');
 }
 
 describe('registerUser', () => {

@@ -1,9 +1,9 @@
-import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Invitation } from '../../src/database/generated/client.ts';
 import { expectNothingOfTheInside, expectStillServing } from '../door/expectations.ts';
 import { createPerson, type Person, type SignedInPerson, signIn } from '../support/people.ts';
 import { administrator, startTestService, type TestService } from '../support/service.ts';
+import { withStatements } from '../support/statements.ts';
 
 interface Answer {
   readonly data?: { readonly _entities: readonly (Record<string, unknown> | null)[] } | null;
@@ -250,7 +250,7 @@ describe('_entities', () => {
     const users = await service.app.db.user.createManyAndReturn({ data: people });
     const crowd = users.map((user) => ({ __typename: 'User', [key]: user[key] }));
     const expected = users.map((user) => ({ __typename: 'User', id: user.id, email: user.email }));
-    const { answer, statements } = await countingStatements(() => resolve(crowd, admin.accessToken));
+    const { answer, statements } = await withStatements(() => resolve(crowd, admin.accessToken));
     expect(answer).toEqual({ data: { _entities: expected } });
     // And one for the viewer.
     expect(statements.filter((text) => /"users"/.test(text))).toHaveLength(1);
@@ -265,7 +265,7 @@ describe('_entities', () => {
     });
     const roles = await service.app.db.role.createManyAndReturn({ data });
     const references = roles.map((role) => ({ __typename: 'Role', [key]: role[key] }));
-    const { answer, statements } = await countingStatements(() => resolve(references, admin.accessToken));
+    const { answer, statements } = await withStatements(() => resolve(references, admin.accessToken));
     const expected = roles.map(({ id, name }) => ({ __typename: 'Role', id, name }));
     expect(answer).toEqual({ data: { _entities: expected } });
     // And one for the viewer, with those of his own.
@@ -284,7 +284,7 @@ describe('_entities', () => {
     }));
     const invitations = await service.app.db.invitation.createManyAndReturn({ data });
     const references = invitations.map(({ id }) => ({ __typename: 'Invitation', id }));
-    const { answer, statements } = await countingStatements(() => resolve(references, admin.accessToken));
+    const { answer, statements } = await withStatements(() => resolve(references, admin.accessToken));
     const expected = invitations.map(({ id, email }) => ({ __typename: 'Invitation', id, email }));
     expect(answer).toEqual({ data: { _entities: expected } });
     // And one for the viewer.
@@ -303,8 +303,8 @@ describe('_entities', () => {
     });
     const crowd = users.map(({ id }) => ({ __typename: 'User', id }));
     const selection = '... on User { roles { name } permissions }';
-    const one = await countingStatements(() => resolve(crowd.slice(0, 1), admin.accessToken, selection));
-    const hundred = await countingStatements(() => resolve(crowd, admin.accessToken, selection));
+    const one = await withStatements(() => resolve(crowd.slice(0, 1), admin.accessToken, selection));
+    const hundred = await withStatements(() => resolve(crowd, admin.accessToken, selection));
     expect(hundred.answer.data?._entities).toHaveLength(100);
     expect(hundred.statements).toHaveLength(one.statements.length);
   });
@@ -322,20 +322,3 @@ describe('_service', () => {
     expect(data._service.sdl).toContain('@key(fields: "email")');
   });
 });
-
-/** Of the driver, so whatever speaks to the database is counted. */
-async function countingStatements<T>(act: () => Promise<T>) {
-  const query = vi.spyOn(pg.Client.prototype, 'query');
-  try {
-    const answer = await act();
-    const statements = query.mock.calls.map(([statement]) => textOf(statement));
-    return { answer, statements };
-  } finally {
-    query.mockRestore();
-  }
-}
-
-function textOf(statement: unknown): string {
-  if (typeof statement === 'string') return statement;
-  return typeof statement === 'object' && statement !== null && 'text' in statement ? String(statement.text) : '';
-}

@@ -112,7 +112,7 @@ describe('login', () => {
         variables: { i: { email: user.email, password } },
       }),
     });
-    await vi.waitFor(() => expect(hashGate.queued).toBe(waiting + 1));
+    await vi.waitFor(() => expect(hashGate.queued).toBe(waiting + 1), { timeout: 20_000 });
     client.abort();
     await expect(login).rejects.toThrow('aborted');
     // An answer on another connection says that the server has seen the first one go.

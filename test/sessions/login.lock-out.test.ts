@@ -150,11 +150,11 @@ describe('a login', () => {
     });
     const isHungUp = expect(hungUp).rejects.toThrow('aborted');
     // Against the client and against the account.
-    await vi.waitUntil(async () => (await points()) === Number(before) + 2, { interval: 5 });
+    await vi.waitUntil(async () => (await points()) === Number(before) + 2, { interval: 5, timeout: 20_000 });
     client.abort();
     await isHungUp;
     const where = { subjectId: user.id, type: 'login.failed' };
-    await expect.poll(() => service.app.db.auditEvent.count({ where })).toBe(FAILURES - 4);
+    await expect.poll(() => service.app.db.auditEvent.count({ where }), { timeout: 20_000 }).toBe(FAILURES - 4);
   });
 
   it('is neither slowed nor refused by the failures of others where its owner signed in', async () => {

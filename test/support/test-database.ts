@@ -39,7 +39,7 @@ async function createDatabase(template: string): Promise<TestDatabase> {
   };
 }
 
-const LOOKS = 50;
+const LOOKS = 500;
 const BETWEEN_LOOKS_MILLISECONDS = 10;
 
 /**
