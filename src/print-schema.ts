@@ -10,7 +10,7 @@ export function printSchema(): string {
 const SCOPE_DIRECTIVES: ReadonlySet<string> = new Set(['authenticated', 'requiresScopes']);
 
 /**
- * The same subgraph for gateways that enforce no scopes: `@apollo/gateway` refuses a graph that has any. The subgraph
+ * The same subgraph for gateways that enforce no scopes: `@apollo/gateway` refuses a graph that has some. The subgraph
  * refuses what it refuses all the same.
  */
 export function withoutScopes(sdl: string): string {

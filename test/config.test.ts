@@ -707,7 +707,7 @@ describe('ADMIN_EMAIL and ADMIN_PASSWORD', () => {
     expect(problems({ ADMIN_PASSWORD })).toEqual(['ADMIN_EMAIL is required with ADMIN_PASSWORD']);
   });
 
-  it('the password is as long as any other must be, in code points', () => {
+  it('the password is as long as every other must be, in code points', () => {
     const eightCodePoints = '🦊é水λя§ñ';
     const tooShort = (length: number) => [
       `ADMIN_PASSWORD must have at least PASSWORD_MIN_LENGTH characters (${length})`,

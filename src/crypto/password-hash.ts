@@ -41,7 +41,7 @@ export async function hashPassword(parameters: Argon2Parameters, password: strin
   return formatPasswordHash(input, tag);
 }
 
-/** Of these parameters, and of no password that anybody knows; to verify one against it takes as long as any other. */
+/** Of these parameters, and of no password that anybody knows; to verify one against it takes as long as every other. */
 export function makeDecoyHash(parameters: Argon2Parameters): string {
   return formatPasswordHash(ownInput(parameters), randomBytes(ownTagBytes));
 }

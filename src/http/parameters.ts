@@ -4,7 +4,7 @@ import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { underDocumentId } from '../graphql/document-id.ts';
 import { readBody } from './body.ts';
 
-/** Ten times as many as any input of the API has. */
+/** Ten times as many as the largest input of the API has. */
 const MOST_FIELDS = 100;
 
 const NAMES: ReadonlySet<string> = new Set(['query', 'documentId', 'variables', 'operationName', 'extensions']);

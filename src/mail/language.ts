@@ -5,7 +5,7 @@ import { inspectTemplate } from './placeholders.ts';
 /** All that mails say in one language. */
 export type Language = Readonly<z.infer<typeof language>>;
 
-/** What a file says of a language: any part of it. */
+/** What a file says of a language: all of it or a part. */
 export type LanguageFile = Readonly<z.infer<typeof languageFile>>;
 
 // A line break in a subject would be another header.

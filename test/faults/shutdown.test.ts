@@ -51,7 +51,7 @@ describe(`SIGTERM while ${LOGINS} people sign in`, { timeout: 90_000 }, () => {
       MAIL_TRANSPORT: 'smtp',
       SMTP_URL: `smtp://127.0.0.1:${port}`,
       WORKER: 'on',
-      SHUTDOWN_TIMEOUT_SECONDS: '25',
+      SHUTDOWN_TIMEOUT_SECONDS: '15',
     });
     await service.execute(RequestReset, { email: administrator.email });
     const [mail] = await connected;

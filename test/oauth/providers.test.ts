@@ -230,7 +230,7 @@ describe('what a hostile provider answers', () => {
       'STATUS',
       () =>
         issuers.hostile.on(JWKS, ({ socket }) =>
-          socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: any\r\nConnection: Upgrade\r\n\r\n'),
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
         ),
     ],
     [

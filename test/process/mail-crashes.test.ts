@@ -7,7 +7,7 @@ import { type DeliveredMail, type SmtpSink, startSmtpSink } from '../support/smt
 
 const ROUNDS = 50;
 /** For claims of the dead to lapse, and for somebody to notice. */
-const recovery = { timeout: 120_000, interval: 250 };
+const recovery = { timeout: 60_000, interval: 250 };
 
 let sink: SmtpSink;
 
@@ -95,7 +95,7 @@ async function rollBack({ app }: TestService, recipient: string): Promise<void> 
 }
 
 describe('mails of a service on the embedded database that is killed', () => {
-  it('all arrive after the next start', { timeout: 300_000 }, async () => {
+  it('all arrive after the next start', { timeout: 200_000 }, async () => {
     const environment = {
       ...testEnvironment,
       WORKER: 'on',

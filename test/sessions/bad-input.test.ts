@@ -128,7 +128,7 @@ describe('headers that are hostile', () => {
   });
 });
 
-/** Names and values in turn, as they go over the wire: any number of times, in any encoding. */
+/** Names and values in turn, as they go over the wire: as often as one likes, in whatever encoding. */
 async function postWithRawHeaders(url: string, headers: readonly string[], body: string): Promise<string> {
   const { host } = new URL(url);
   const outgoing = request(url, {

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { vi } from 'vitest';
 
-/** What the queue and the signing keys are looked after with by the clock, whatever is going on. */
-const UPKEEP = /^\s*UPDATE \S+\.version\s+SET bam_on|\bsigning_keys\b/;
+/** What the queue looks after by the clock, whatever is going on. */
+const UPKEEP = /^\s*UPDATE \S+\.version\s+SET bam_on/;
 
 /** What came of it, and every statement that went to a database meanwhile, whoever of ours sent it. */
 export async function withStatements<T>(act: () => Promise<T>) {
