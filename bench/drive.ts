@@ -18,8 +18,11 @@ export async function drive(readyClient: (plan: Plan, person: Person) => Promise
   const [message] = await once(process, 'message');
   const plan = Plan.parse(message);
   const steps = await Promise.all(plan.people.map((person) => readyClient(plan, person)));
-  // Whoever else does the work has been warm for long, and so has to be who does it here.
-  if (plan.pid === null) await measure(steps, { ...plan, seconds: WARM_UP_SECONDS });
+  // Whoever else does the work has been warm for long, and so has to be who does it here. A steady pace would not warm its
+  // client up either, which then takes longer over what it counts, and takes it from whom it measures.
+  if (plan.pid === null || plan.perSecond !== null) {
+    await measure(steps, { ...plan, seconds: WARM_UP_SECONDS, perSecond: null });
+  }
   process.send?.('ready');
   await once(process, 'message');
   const sample = await measure(steps, plan);

@@ -83,12 +83,14 @@ interface SoughtSessions {
   readonly times: readonly Date[];
 }
 
-// Each by itself, so that the plan is that of a single one, however the tables grow while it is kept.
+// Each by itself, so that the plan is that of a single one, however the tables grow while it is kept. The sub-selects keep
+// from PostgreSQL how many there are: it would find a plan for that number cheaper than the kept one, and make it each time.
 const findAllLive = preparedStatement<SoughtSessions, SignedInRow & { readonly place: number }>(
   'find_signed_in',
   ({ ids, times }) => Prisma.sql`
     SELECT sought.place::int, found.*
-    FROM unnest(${ids}::uuid[], ${times}::timestamptz[]) WITH ORDINALITY AS sought (session_id, now, place)
+    FROM unnest((SELECT ${ids}::uuid[]), (SELECT ${times}::timestamptz[]))
+      WITH ORDINALITY AS sought (session_id, now, place)
     CROSS JOIN LATERAL (
       SELECT ${signedInColumns} FROM sessions s JOIN users u ON u.id = s.user_id
       WHERE s.id = sought.session_id AND ${sessionIsLive(Prisma.sql`sought.now`)} LIMIT 1

@@ -57,6 +57,8 @@ async function importUsers(app: App, input: AsyncIterable<Buffer>, dryRun: boole
       process.stdout.write(`line ${line.number}: ${error.message}\n`);
     }
   }
+  // Plans that were made for a handful of users are kept, on every connection, until there are statistics of the many.
+  if (!dryRun && counts.imported > 0) await app.db.$executeRaw`ANALYZE users, user_roles`;
   return counts;
 }
 

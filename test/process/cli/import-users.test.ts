@@ -31,6 +31,13 @@ function storedUsers(domain: string) {
   });
 }
 
+/** How many rows PostgreSQL believes to be there. */
+async function plannedFor(table: string): Promise<number | undefined> {
+  const rows = await service.app.db.$queryRaw<{ reltuples: number }[]>`
+    SELECT reltuples FROM pg_class WHERE oid = ${table}::regclass`;
+  return rows[0]?.reltuples;
+}
+
 function person(email: string, more: object = {}) {
   return { email, firstName: 'Emmy', lastName: 'Noether', ...more };
 }
@@ -97,6 +104,8 @@ describe('latchkey import-users', () => {
     expect(await signIn(service, { email: 'a@first.example', password: bcryptPassword })).toMatchObject({
       userId: a?.id,
     });
+    expect(await plannedFor('users')).toBe(await service.app.db.user.count());
+    expect(await plannedFor('user_roles')).toBe(await service.app.db.userRole.count());
 
     const again = await importUsers(lines);
     expect(again).toMatchObject({ code: 0, stderr: '' });
