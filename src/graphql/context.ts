@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import type { Client } from '../audit/service.ts';
+import type { SignedIn } from '../auth/signed-in.ts';
 import { loadViewer, type Viewer } from '../auth/viewer.ts';
 import type { HookRequest } from '../hooks.ts';
 import type { RefreshCookie } from './refresh-cookie.ts';
@@ -22,8 +23,8 @@ export interface Context {
   isAuthenticated(): boolean;
   /** Who the look-up has found; null when it found nobody, and when it has not been made. */
   knownViewerId(): string | null;
-  /** The session that this very request opened or refreshed; it is the current one even without a bearer. */
-  openedSessionId: string | null;
+  /** Whose session this very request opened or refreshed; it is the current one even without a bearer. */
+  opened: SignedIn | null;
 }
 
 type ContextParts = Pick<Context, 'app' | 'hookRequest' | 'bearer' | 'refreshCookie' | 'hintRetryAfter'>;
@@ -35,7 +36,7 @@ export function createContext(parts: ContextParts): Context {
     ...parts,
     requestId: parts.hookRequest.id,
     client: parts.hookRequest.client,
-    openedSessionId: null,
+    opened: null,
     viewer() {
       lookup ??= lookUp();
       return lookup;

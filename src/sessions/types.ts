@@ -63,7 +63,7 @@ const SessionObject = builder.prismaObject('Session', {
     current: t.boolean({
       description: 'Whether this very request belongs to the session.',
       resolve: async (session, _args, context) =>
-        session.id === (context.openedSessionId ?? (await context.viewer())?.session.id),
+        session.id === (context.opened ?? (await context.viewer()))?.session.id,
     }),
   }),
 });
@@ -112,7 +112,7 @@ export interface AuthPayload {
 /** The answer of a field that opened or refreshed a session, with the cookie where the client wants one. */
 export function answerSignedIn(context: Context, tokens: IssuedTokens, transport: 'BODY' | 'COOKIE'): AuthPayload {
   if (transport === 'COOKIE') context.refreshCookie.set(tokens.refreshToken, tokens.refreshTokenExpiresAt);
-  context.openedSessionId = tokens.signedIn.session.id;
+  context.opened = tokens.signedIn;
   return { tokens, transport };
 }
 

@@ -99,13 +99,14 @@ export const UserIdInput = builder.inputType('UserIdInput', {
 });
 
 /**
- * By name. Those of the viewer came with the session at this very request; but only of the row that came with them, since
- * a mutation may have changed them by the time it answers. Of all others, however many, Prisma looks them up at once;
- * who was deleted in the meantime holds none.
+ * By name. Those of who is or has just been signed in came with the session at this very request; but only of the row that
+ * came with them, since a mutation may have changed them by the time it answers. Of all others, however many, Prisma looks
+ * them up at once; who was deleted in the meantime holds none.
  */
-async function rolesOf(user: User, _args: object, { app, viewer }: Context): Promise<Role[]> {
+async function rolesOf(user: User, _args: object, { app, opened, viewer }: Context): Promise<Role[]> {
+  if (opened?.user === user) return [...opened.heldRoles];
   const signedIn = await viewer();
-  if (signedIn !== null && signedIn.user === user) return [...signedIn.heldRoles];
+  if (signedIn?.user === user) return [...signedIn.heldRoles];
   const found = await app.db.user.findUnique({
     where: { id: user.id },
     select: { roles: { include: { role: true }, orderBy: { role: { name: 'asc' } } } },

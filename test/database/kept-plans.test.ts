@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Login, Me, Refresh } from '../sessions/operations.ts';
+import { Login, Me, Refresh, refreshTokenOf } from '../sessions/operations.ts';
 import { createPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -29,9 +29,8 @@ it('keeps the plan of every statement that a session, a sign-in or a refresh mak
   const { accessToken } = await signIn(service, credentials);
   for (let round = 0; round < ROUNDS; round += 1) {
     const login = await service.execute(Login, { input: credentials });
-    const refreshToken = tokenOf(login.data?.login);
-    const refresh = await service.execute(Refresh, { input: { refreshToken } });
-    expect(tokenOf(refresh.data?.refreshToken)).not.toBe(refreshToken);
+    const refresh = await service.execute(Refresh, { input: { refreshToken: refreshTokenOf(login) } });
+    expect(refreshTokenOf(refresh)).not.toBe(refreshTokenOf(login));
     const me = await service.execute(Me, {}, { accessToken });
     expect(me.data?.me?.id).toBe(user.id);
   }
@@ -49,10 +48,3 @@ it('keeps the plan of every statement that a session, a sign-in or a refresh mak
     expect(generic).toBeGreaterThanOrEqual(ROUNDS - PLANS_BEFORE_ONE_IS_KEPT);
   }
 });
-
-function tokenOf(
-  answer: { readonly __typename: string; readonly refreshToken?: string | null } | null | undefined,
-): string {
-  if (answer?.__typename !== 'AuthPayload' || typeof answer.refreshToken !== 'string') throw new Error('not signed in');
-  return answer.refreshToken;
-}

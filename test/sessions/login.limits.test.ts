@@ -4,6 +4,7 @@ import { someStatementWaits } from '../support/lock-waits.ts';
 import { createPerson, signIn } from '../support/people.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { withStatements } from '../support/statements.ts';
+import { Login, Refresh, refreshTokenOf, tokensOf } from './operations.ts';
 
 let service: TestService;
 
@@ -84,6 +85,28 @@ describe('login', () => {
     const { sent } = await withStatements(() => signIn(service, { email: user.email, password }));
     expect(sent).toHaveLength(2);
     expectLiveAlone(await planOf(sent.find(({ text }) => text.includes('INSERT INTO sessions'))));
+  });
+
+  it('makes no other for roles, permissions and session of who signed in, nor does a refresh', async () => {
+    const { user, password } = await createPerson(service, { roles: ['admin', 'user'] });
+    const { answer: signedIn, statements: ofSignIn } = await withStatements(() =>
+      service.execute(Login, { input: { email: user.email, password } }),
+    );
+    const opened = tokensOf(signedIn);
+    expect(opened.user.roles).toEqual([{ name: 'admin' }, { name: 'user' }]);
+    expect(opened.user.permissions).toContain('USERS_READ');
+    expect(opened.session.current).toBe(true);
+    expect(ofSignIn).toHaveLength(2);
+
+    const role = await service.app.db.role.findUniqueOrThrow({ where: { nameKey: 'admin' } });
+    await service.app.db.userRole.delete({ where: { userId_roleId: { userId: user.id, roleId: role.id } } });
+    const { answer: refreshed, statements: ofRefresh } = await withStatements(() =>
+      service.execute(Refresh, { input: { refreshToken: refreshTokenOf(signedIn) } }),
+    );
+    const { user: again, session } = tokensOf(refreshed);
+    expect(again).toMatchObject({ id: user.id, roles: [{ name: 'user' }], permissions: [] });
+    expect(session).toMatchObject({ id: opened.session.id, current: true });
+    expect(ofRefresh).toHaveLength(1);
   });
 
   it('looks at them alone when some are too many', async () => {
