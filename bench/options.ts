@@ -28,7 +28,7 @@ const DEFAULT_SCENARIOS = ALL_SCENARIOS.filter((name) => !ONLY_WHEN_ASKED.includ
 
 export const USAGE = `npm run bench -- [scenario…] [--seconds N] [--rounds N] [--requests N] [--database D]… [--against DIRECTORY] [--publish]
 
-  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but ${ONLY_WHEN_ASKED.join(', ')}, in about fifteen minutes
+  scenario     ${ALL_SCENARIOS.join(', ')}; without any: all but ${ONLY_WHEN_ASKED.join(', ')}, in about seventeen minutes
   --seconds    for each contender in each round (2; isolation: at least 10); the warm-up before does not count
   --rounds     in which contenders take turns (5): ten seconds for each measurement
   --requests   of endurance (100000)
