@@ -57,8 +57,9 @@ async function importUsers(app: App, input: AsyncIterable<Buffer>, dryRun: boole
       process.stdout.write(`line ${line.number}: ${error.message}\n`);
     }
   }
-  // Plans that were made for a handful of users are kept, on every connection, until there are statistics of the many.
-  if (!dryRun && counts.imported > 0) await app.db.$executeRaw`ANALYZE users, user_roles`;
+  // Plans that were made for a handful of users are kept, on every connection, until there are statistics of the many. Who
+  // has a table locked is at work on it, and is not waited for.
+  if (!dryRun && counts.imported > 0) await app.db.$executeRaw`ANALYZE (SKIP_LOCKED) users, user_roles`;
   return counts;
 }
 

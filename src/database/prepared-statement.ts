@@ -9,9 +9,10 @@ export type PreparedStatement<Values, Row> = (
 ) => Promise<readonly Row[]>;
 
 /**
- * A statement that nearly every request makes. Its text is made once, and each connection parses and plans it once and
- * keeps the plan under `name`: planning the look-up of a session takes longer than running it. So one name stands for one
- * text, for good.
+ * A statement that nearly every request makes. Its text is made once, and each connection parses it once and keeps it under
+ * `name`, and its plan from the sixth time on: planning the look-up of a session takes longer than running it. So one name
+ * stands for one text, for good. Where plans for the values at hand look cheaper to PostgreSQL, it goes on making them, which
+ * `test/database/kept-plans.test.ts` is there to notice.
  *
  * Outside of transactions, which have a connection of their own. A connection pooler in between has to work in session
  * mode.

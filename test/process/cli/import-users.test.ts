@@ -120,6 +120,22 @@ describe('latchkey import-users', () => {
     );
   });
 
+  it('does not wait for who has the tables locked for maintenance', async () => {
+    const maintenance = await service.app.database.pool.connect();
+    await maintenance.query('BEGIN');
+    await maintenance.query('LOCK TABLE users, user_roles IN SHARE UPDATE EXCLUSIVE MODE');
+    try {
+      expect(await importUsers([person('a@locked.example')])).toMatchObject({
+        code: 0,
+        stdout: 'imported 1, skipped 0 (0 existing, 0 wrong)\n',
+      });
+    } finally {
+      await maintenance.query('ROLLBACK');
+      maintenance.release();
+    }
+    expect(await storedUsers('locked.example')).toHaveLength(1);
+  });
+
   it('imports what is right, says what is wrong by line, repeats no value, and fails', async () => {
     const lines = [
       person('good@second.example'),
